@@ -1,0 +1,7 @@
+export { Atom, atom, atomCount, atomExists, type AtomOf } from './atom.js'
+export { BitString, Float, float, ImproperList, NativeRecord } from './containers.js'
+export { NodeError, TermError } from './error.js'
+export { ExportFun, Fun, type FunParts } from './fun.js'
+export { Pid, Port, Reference } from './identity.js'
+export { Tuple, tuple } from './tuple.js'
+export type { Received, Sendable, SendableArray, SendableMap, SendableObject, Sent, Term, TermArray, TermMap } from './types.js'
