@@ -2,7 +2,7 @@
 import type { Peer } from '../dist/peer.js'
 import type { Signal } from '../dist/signal.js'
 import type { NodeError } from '../term/index.js'
-import type { Clock } from './clock.js'
+import type { Clock } from '../process/clock.js'
 
 /** Why a connection ended: `reason` is what OTP calls it in a nodedown message. */
 export interface ConnectionDown {

@@ -1,15 +1,15 @@
 import type { AcceptStatus, LocalEnd } from '../dist/peer.js'
-import type { Atom, NodeError } from '../term/index.js'
+import type { NodeError } from '../term/index.js'
 import type { Connection, ConnectionOptions } from './connection.js'
 
 /** One peer that dialled us and is shaking hands. The same object goes to every callback about it. */
 export interface Attempt {
   readonly remoteAddress: string
-  /** Null until it has told its name */
-  readonly peer: Atom | null
+  /** Null until it has told its name. No Atom: it has proved nothing yet, and atoms stay for ever. */
+  readonly peer: string | null
   /** The flags it offers; 0 until it has told its name */
   readonly flags: bigint
-  /** Drops it; `failed` is told ERR code NET_ABORTED. */
+  /** Drops it; `failed` is told NET_ABORTED. */
   abort(): void
 }
 
@@ -20,7 +20,7 @@ export interface ListenOptions extends ConnectionOptions {
   readonly port?: number | undefined
   /** Asked for each handshake, so that a creation that EPMD gives later counts. */
   self(): LocalEnd
-  cookieFor(peer: Atom): string
+  cookieFor(peer: string): string
   /** The connection table's decision about a peer that has told its name. */
   status(attempt: Attempt): AcceptStatus
   /** A handshake succeeded. Attach handlers now or later: nothing is lost. */
