@@ -1,0 +1,34 @@
+/**
+ * Bytes that come in pieces and become one Buffer. It never holds more than twice what has really come, so a claimed length costs
+ * nothing, and pieces of one byte cost one byte.
+ */
+export class GrowingBuffer {
+  readonly #limit: number
+  #bytes: Buffer = Buffer.alloc(0)
+  #length = 0
+
+  /** @param limit the most bytes that will come */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  append(piece: Uint8Array): void {
+    const needed = this.#length + piece.length
+    if (needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(needed, this.#bytes.length * 2)))
+      grown.set(this.#bytes.subarray(0, this.#length))
+      this.#bytes = grown
+    }
+    this.#bytes.set(piece, this.#length)
+    this.#length = needed
+  }
+
+  /** What has come. Append no more after this. */
+  take(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+}
