@@ -1,0 +1,2 @@
+/** Beamlet: an Erlang node in TypeScript. */
+export * from './term/index.js'
