@@ -1,27 +1,78 @@
-import type { EpmdEntry } from '../dist/epmd.js'
-import type { Clock } from './clock.js'
+/** What anybody may ask an EPMD: where a node listens, which nodes there are, and what `epmd -kill` and its like ask. */
+import { EpmdError } from '../dist/epmd-error.js'
+import * as wire from '../dist/epmd.js'
+import type { DumpReply, EpmdEntry, EpmdName } from '../dist/epmd.js'
+import { exchange, type Answer, type EpmdCallOptions } from './epmd-exchange.js'
 
-export interface EpmdCallOptions {
-  /** EPMD's port. Default: ERL_EPMD_PORT, else 4369. */
-  readonly epmdPort?: number | undefined
-  /** Milliseconds for the whole exchange, name resolution included. 7000. */
-  readonly timeout?: number | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly clock?: Clock | undefined
-}
+/** 65,536 ports at a name of some fifty bytes: no honest list is longer. */
+const longestList = 4 * 1024 * 1024
 
-/** A line of `epmd -names`. */
-export interface EpmdName {
-  readonly name: string
-  readonly port: number
+const port: Answer<EpmdEntry | null> = { limit: wire.longestReply, read: wire.readPortReply }
+const list: Answer<wire.NamesReply> = { limit: longestList, untilClose: true, read: wire.readNamesReply }
+const everything: Answer<DumpReply> = { limit: longestList, untilClose: true, read: wire.readDumpReply }
+const killed: Answer<boolean> = { limit: wire.longestReply, read: wire.readKillReply }
+const stopped: Answer<boolean> = { limit: wire.longestReply, read: wire.readStopReply }
+
+async function ask<T>(host: string, request: wire.EpmdRequest, answer: Answer<T>, options: EpmdCallOptions): Promise<T> {
+  const { value, socket } = await exchange(host, wire.encodeRequest(request), answer, options)
+  socket.destroy()
+  return value
 }
 
 /**
  * Asks the EPMD of `host` where the node `name` (the part before the `@`) listens.
  *
- * @throws EpmdError EPMD_NO_SUCH_NODE, EPMD_UNREACHABLE, EPMD_UNKNOWN_HOST, EPMD_TIMEOUT, EPMD_CLOSED, EPMD_FORMAT, EPMD_NAME, EPMD_ABORTED.
+ *     const { port } = await lookup('erl', '127.0.0.1', { timeout: 2000 })
+ *
+ * @throws EpmdError EPMD_NO_SUCH_NODE, EPMD_UNREACHABLE, EPMD_UNKNOWN_HOST, EPMD_TIMEOUT, EPMD_CLOSED, EPMD_FORMAT, EPMD_NAME, EPMD_PORT,
+ * EPMD_ABORTED.
  */
-export declare function lookup(name: string, host: string, options?: EpmdCallOptions): Promise<EpmdEntry>
+export async function lookup(name: string, host: string, options: EpmdCallOptions = {}): Promise<EpmdEntry> {
+  checkName(name)
+  const entry = await ask(host, { op: 'portPlease2', name }, port, options)
+  if (entry) return entry
+  throw new EpmdError('EPMD_NO_SUCH_NODE', `EPMD at ${host} knows no node '${name}': is it running, and does it use the same EPMD port?`)
+}
 
-/** Every node that the EPMD of `host` knows. @throws EpmdError as `lookup` does, EPMD_NO_SUCH_NODE excepted. */
-export declare function names(host: string, options?: EpmdCallOptions): Promise<EpmdName[]>
+/** Every node that the EPMD of `host` knows. @throws EpmdError as `lookup` does, EPMD_NO_SUCH_NODE and EPMD_NAME excepted. */
+export async function names(host: string, options: EpmdCallOptions = {}): Promise<readonly EpmdName[]> {
+  return (await ask(host, { op: 'names' }, list, options)).names
+}
+
+/** What `epmd -debug_info` shows: also the nodes that have gone. @throws EpmdError as `names` does; EPMD_REFUSED from another host. */
+export const dump = (host: string, options: EpmdCallOptions = {}): Promise<DumpReply> => command(host, { op: 'dump' }, everything, options)
+
+/**
+ * Ends EPMD, as `epmd -kill` does. False: it lives on, for nodes are registered (unless it was started with relaxed command checks).
+ *
+ * @throws EpmdError as `names` does; EPMD_REFUSED from another host.
+ */
+export const kill = (host: string, options: EpmdCallOptions = {}): Promise<boolean> => command(host, { op: 'kill' }, killed, options)
+
+/**
+ * Unregisters somebody else's node, as `epmd -stop` does. False: no such node.
+ *
+ * @throws EpmdError as `names` does; EPMD_NAME; EPMD_REFUSED without relaxed command checks or from another host.
+ */
+export async function stop(name: string, host: string, options: EpmdCallOptions = {}): Promise<boolean> {
+  checkName(name)
+  return command(host, { op: 'stop', name }, stopped, options)
+}
+
+/** EPMD refuses a command by closing without a word. */
+async function command<T>(host: string, request: wire.EpmdRequest, answer: Answer<T>, options: EpmdCallOptions): Promise<T> {
+  try {
+    return await ask(host, request, answer, options)
+  } catch (error) {
+    if (!(error instanceof EpmdError) || error.code !== 'EPMD_CLOSED') throw error
+    const rule = 'it obeys commands of its own host only, and STOP only when it was started with -relaxed_command_check'
+    throw new EpmdError('EPMD_REFUSED', `EPMD at ${host} refused to ${request.op}: ${rule}.`, { cause: error })
+  }
+}
+
+/** @throws EpmdError EPMD_NAME. */
+export function checkName(name: string): void {
+  if (wire.isEpmdName(name) && !name.includes('@')) return
+  const rule = 'give the part of the node name before the @, 1 to 255 characters without control characters'
+  throw new EpmdError('EPMD_NAME', `EPMD cannot hold the name '${name}': ${rule}.`)
+}
