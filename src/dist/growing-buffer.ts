@@ -7,7 +7,7 @@ export class GrowingBuffer {
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
 
-  /** @param limit the most bytes that will come */
+  /** @param limit the most bytes that will come: the caller's to keep */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -27,7 +27,7 @@ export class GrowingBuffer {
     this.#length = needed
   }
 
-  /** What has come. Append no more after this. */
+  /** What has come so far. Later pieces do not change it. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#length)
   }

@@ -75,7 +75,8 @@ export const encodeAnswer = (goOn: boolean): Buffer => Buffer.from(`s${goOn}`)
 
 export function parseAnswer(bytes: Buffer): boolean {
   const text = bytes.toString('latin1')
-  if (text !== 'strue' && text !== 'sfalse') throw malformed('answer to alive', `${JSON.stringify(text.slice(0, 40))} is neither strue nor sfalse`)
+  if (text !== 'strue' && text !== 'sfalse')
+    throw malformed('answer to alive', `${JSON.stringify(text.slice(0, 40))} is neither strue nor sfalse`)
   return text === 'strue'
 }
 
@@ -145,13 +146,20 @@ export function parseAck(bytes: Buffer): Uint8Array {
 /** @throws DistError of that code for a character that Latin-1 does not have. */
 export function latin1(text: string, code: string, what: string): Buffer {
   for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 0xff) throw new DistError(code, `${what} is sent in Latin-1, so ${JSON.stringify(text[i])} cannot stand in it. Take characters up to U+00FF.`)
+    if (text.charCodeAt(i) > 0xff)
+      throw new DistError(
+        code,
+        `${what} is sent in Latin-1, so ${JSON.stringify(text[i])} cannot stand in it. Take characters up to U+00FF.`,
+      )
   }
   return Buffer.from(text, 'latin1')
 }
 
 export const malformed = (what: string, fault: string): DistError =>
-  new DistError('DIST_HANDSHAKE_FORMAT', `The ${what} of the handshake is malformed: ${fault}. What answers there is no Erlang node of OTP 23 or later.`)
+  new DistError(
+    'DIST_HANDSHAKE_FORMAT',
+    `The ${what} of the handshake is malformed: ${fault}. What answers there is no Erlang node of OTP 23 or later.`,
+  )
 
 const tag = (letter: string): number => letter.charCodeAt(0)
 

@@ -68,22 +68,34 @@ export function* initiate(options: InitiateOptions): Handshake {
 
   const challenge = message.parseChallenge(yield* receive('the challenge', () => closedAt('the status came')))
   if (challenge.name !== peer.name) {
-    throw new DistError('DIST_NAME_MISMATCH', `The node that answered calls itself ${challenge.name}, but ${peer.name} was dialled. Use the name it was started with.`)
+    throw new DistError(
+      'DIST_NAME_MISMATCH',
+      `The node that answered calls itself ${challenge.name}, but ${peer.name} was dialled. Use the name it was started with.`,
+    )
   }
   const theirs = expandFlags(challenge.flags)
   checkFlags(peer.name, theirs)
 
   const own = options.challenge()
   yield send(message.encodeReply({ challenge: own, digest: digest(options, challenge.challenge) }))
-  const ack = message.parseAck(yield* receive('the acknowledgement', () => badCookie(`The node ${peer.name} closed when it saw our digest`)))
+  const ack = message.parseAck(
+    yield* receive('the acknowledgement', () => badCookie(`The node ${peer.name} closed when it saw our digest`)),
+  )
   if (!sameBytes(ack, digest(options, own))) throw badCookie(`The node ${peer.name} sent a wrong digest`)
 
   return { self: identity, peer: agreed(peer, challenge.creation, offered, theirs) }
 }
 
-function* obeyStatus(status: message.Status, { self, peer, whenAlive }: InitiateOptions, dynamic: boolean): Generator<Step, Agreement['self'], Buffer> {
+function* obeyStatus(
+  status: message.Status,
+  { self, peer, whenAlive }: InitiateOptions,
+  dynamic: boolean,
+): Generator<Step, Agreement['self'], Buffer> {
   if (status.is === 'not_allowed') {
-    throw new DistError('DIST_NOT_ALLOWED', `The node ${peer.name} does not allow ${self.name.name}: look at its net_kernel:allow/1 list, and at its log for missing flags.`)
+    throw new DistError(
+      'DIST_NOT_ALLOWED',
+      `The node ${peer.name} does not allow ${self.name.name}: look at its net_kernel:allow/1 list, and at its log for missing flags.`,
+    )
   }
   if (dynamic !== (status.is === 'named')) {
     throw malformed('status', dynamic ? `a name was asked for, but ${status.is} came` : 'a name came that was not asked for')
@@ -92,11 +104,18 @@ function* obeyStatus(status: message.Status, { self, peer, whenAlive }: Initiate
     case 'named':
       return { name: atom(checkNodeName(status.name)) as Atom, creation: status.creation }
     case 'nok':
-      throw new DistError('DIST_NOK', `The node ${peer.name} is dialling this node at the same time and keeps its own attempt: wait for that connection.`)
+      throw new DistError(
+        'DIST_NOK',
+        `The node ${peer.name} is dialling this node at the same time and keeps its own attempt: wait for that connection.`,
+      )
     case 'alive': {
       const goOn = whenAlive?.() ?? true
       yield send(message.encodeAnswer(goOn))
-      if (!goOn) throw new DistError('DIST_ALIVE', `The node ${peer.name} still holds an older connection to this node, and this attempt was given up for it.`)
+      if (!goOn)
+        throw new DistError(
+          'DIST_ALIVE',
+          `The node ${peer.name} still holds an older connection to this node, and this attempt was given up for it.`,
+        )
     }
   }
   return { name: self.name, creation: self.creation }
@@ -128,7 +147,11 @@ export function* accept(options: AcceptOptions): Handshake {
   const { self } = options
   const name = message.parseName(yield* receive('the name', () => closedAt('it connected')))
   const dynamic = (name.flags & flags.NAME_ME) !== 0n
-  const introduction: Introduction = { name: dynamic ? checkHost(name.name) : checkNodeName(name.name), flags: expandFlags(name.flags), creation: name.creation }
+  const introduction: Introduction = {
+    name: dynamic ? checkHost(name.name) : checkNodeName(name.name),
+    flags: expandFlags(name.flags),
+    creation: name.creation,
+  }
   const offered = dynamic ? (self.flags & ~flags.PUBLISHED) | flags.NAME_ME : self.flags
 
   try {
@@ -173,11 +196,16 @@ function* sayStatus(
   yield send(message.encodeStatus(answer))
   switch (answer) {
     case 'not_allowed':
-      throw new DistError('DIST_NOT_ALLOWED', `The node ${peer.name} was refused: ${dynamic ? 'it asked for a name, and none was given' : 'it is not allowed here'}.`)
+      throw new DistError(
+        'DIST_NOT_ALLOWED',
+        `The node ${peer.name} was refused: ${dynamic ? 'it asked for a name, and none was given' : 'it is not allowed here'}.`,
+      )
     case 'nok':
       throw new DistError('DIST_NOK', `The node ${peer.name} dialled while this node dials it; our own attempt goes on.`)
     case 'alive': {
-      const goOn = message.parseAnswer(yield* receive('the answer to alive', () => closedAt('it was told that an older connection is alive')))
+      const goOn = message.parseAnswer(
+        yield* receive('the answer to alive', () => closedAt('it was told that an older connection is alive')),
+      )
       if (!goOn) throw new DistError('DIST_ALIVE', `The node ${peer.name} gave up, for its older connection to this node is alive.`)
     }
   }
@@ -221,12 +249,16 @@ function shortEnough(name: string): string {
   return name
 }
 
-const badName = (name: string, rule: string): DistError => new DistError('DIST_NODE_NAME', `The peer calls itself ${JSON.stringify(name)}, which ${rule}.`)
+const badName = (name: string, rule: string): DistError =>
+  new DistError('DIST_NODE_NAME', `The peer calls itself ${JSON.stringify(name)}, which ${rule}.`)
 
 const malformed = message.malformed
 
 const closedAt = (when: string): DistError =>
-  new DistError('DIST_CLOSED', `The peer closed the connection after ${when}. Its log says why: often a name that is not its own, or a node of another kind on that port.`)
+  new DistError(
+    'DIST_CLOSED',
+    `The peer closed the connection after ${when}. Its log says why: often a name that is not its own, or a node of another kind on that port.`,
+  )
 
 const badCookie = (what: string): DistError =>
   new DistError('DIST_BAD_COOKIE', `${what}: the cookies differ. Give both nodes the same one (option cookie, or ~/.erlang.cookie).`)

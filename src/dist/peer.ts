@@ -23,10 +23,4 @@ export interface Peer {
 }
 
 /** What an acceptor says to a peer that has told its name. `named` gives one to a peer that asked with NAME_ME. */
-export type AcceptStatus =
-  | 'ok'
-  | 'ok_simultaneous'
-  | 'nok'
-  | 'not_allowed'
-  | 'alive'
-  | { readonly named: Atom; readonly creation: number }
+export type AcceptStatus = 'ok' | 'ok_simultaneous' | 'nok' | 'not_allowed' | 'alive' | { readonly named: Atom; readonly creation: number }
