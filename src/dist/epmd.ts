@@ -179,7 +179,8 @@ export function readRequest(bytes: Buffer): EpmdRequest | undefined {
 }
 
 function decodeBody(body: Buffer): EpmdRequest {
-  switch (body[0]) {
+  const tag = body.readUInt8()
+  switch (tag) {
     case ALIVE2_REQ: {
       const entry = decodeEntry(body.subarray(1))
       if (!entry) throw malformed('An ALIVE2 request ends before its name or its extra bytes do.')
@@ -196,7 +197,7 @@ function decodeBody(body: Buffer): EpmdRequest {
     case STOP_REQ:
       return { op: 'stop', name: requestedName(body) }
     default:
-      throw malformed(`EPMD knows no request ${body[0]}.`)
+      throw malformed(`EPMD knows no request ${tag}.`)
   }
 }
 

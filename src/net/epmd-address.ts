@@ -32,5 +32,5 @@ export function listenAddresses(given: string | readonly string[] | undefined, e
 export function isLocalPeer(remote: string | undefined, local: string | undefined): boolean {
   if (remote === undefined) return false
   const address = remote.replace(/^::ffff:/i, '')
-  return address === '::1' || /^127\./.test(address) || remote === local
+  return address === '::1' || address.startsWith('127.') || remote === local
 }

@@ -18,36 +18,42 @@ export interface Service {
 
 /** `bytes` null: close without a word. Otherwise close when they are sent, unless the socket is now a registration. */
 export type EpmdAnswer =
-  | { readonly bytes: Buffer | null; readonly then: 'close' }
-  | { readonly bytes: Buffer; readonly then: 'keep'; readonly registered: Registered }
-  | { readonly bytes: Buffer; readonly then: 'drop'; readonly registered: Registered }
-  | { readonly bytes: Buffer; readonly then: 'shutdown' }
+  | { readonly bytes: Buffer | null; readonly next: 'close' }
+  | { readonly bytes: Buffer; readonly next: 'keep'; readonly registered: Registered }
+  | { readonly bytes: Buffer; readonly next: 'drop'; readonly registered: Registered }
+  | { readonly bytes: Buffer; readonly next: 'shutdown' }
 
-const refused: EpmdAnswer = { bytes: null, then: 'close' }
-const close = (bytes: Buffer): EpmdAnswer => ({ bytes, then: 'close' })
+const refused: EpmdAnswer = { bytes: null, next: 'close' }
+const close = (bytes: Buffer): EpmdAnswer => ({ bytes, next: 'close' })
 
 export function answer(request: wire.EpmdRequest, asker: Asker, { directory, port, relaxed }: Service): EpmdAnswer {
   if (request.op === 'portPlease2') return close(wire.encodePortReply(directory.get(request.name)?.entry ?? null))
   if (request.op === 'names') return close(wire.encodeNamesReply({ epmdPort: port, names: directory.active().map(({ entry }) => entry) }))
-  if (!asker.local) return refused
+  return asker.local ? obey(request, asker.fd, { directory, port, relaxed }) : refused
+}
+
+type Command = Exclude<wire.EpmdRequest, { op: 'portPlease2' | 'names' }>
+
+/** What only a process of this machine may ask. */
+function obey(request: Command, fd: number, { directory, port, relaxed }: Service): EpmdAnswer {
   switch (request.op) {
     case 'alive2': {
       const { highest } = request.entry
-      const registered = directory.register(request.entry, asker.fd)
+      const registered = directory.register(request.entry, fd)
       // epmd leaves the socket open here too; nothing ever comes of that.
       if (!registered) return close(wire.encodeAliveReply({ creation: null }, highest))
-      return { bytes: wire.encodeAliveReply({ creation: creationOf(registered) }, highest), then: 'keep', registered }
+      return { bytes: wire.encodeAliveReply({ creation: creationOf(registered) }, highest), next: 'keep', registered }
     }
     case 'dump':
       return close(wire.encodeDumpReply({ epmdPort: port, active: directory.active().map(dumped), old: directory.old().map(dumped) }))
     case 'kill':
       if (!relaxed && directory.active().length > 0) return close(wire.encodeKillReply(false))
-      return { bytes: wire.encodeKillReply(true), then: 'shutdown' }
+      return { bytes: wire.encodeKillReply(true), next: 'shutdown' }
     case 'stop': {
       if (!relaxed) return refused
       const registered = directory.get(request.name)
       // epmd says NOEXIST and then STOPPED too, by accident.
-      return registered ? { bytes: wire.encodeStopReply(true), then: 'drop', registered } : close(wire.encodeStopReply(false))
+      return registered ? { bytes: wire.encodeStopReply(true), next: 'drop', registered } : close(wire.encodeStopReply(false))
     }
   }
 }

@@ -62,7 +62,7 @@ export class EpmdDirectory {
 
   /** Newest first */
   active(): Registered[] {
-    return [...this.#active.values()].reverse()
+    return [...this.#active.values()].toReversed()
   }
 
   /** Longest gone first */

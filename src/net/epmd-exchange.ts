@@ -79,8 +79,8 @@ export async function exchange<T>(host: string, request: Buffer, answer: Answer<
 
 interface Settlement<T> {
   readonly promise: Promise<T>
-  resolve(value: T): void
-  reject(error: unknown): void
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
 }
 
 function settlement<T>(): Settlement<T> {

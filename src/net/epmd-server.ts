@@ -167,11 +167,11 @@ export class EpmdServer {
   #answer(socket: Socket, fd: number, request: EpmdRequest): void {
     const asker = { local: isLocalPeer(socket.remoteAddress, socket.localAddress), fd }
     const said = answer(request, asker, { directory: this.#directory, port: this.port, relaxed: this.#relaxed })
-    if (said.then === 'keep') return this.#keep(socket, said.bytes, said.registered)
-    if (said.then === 'drop') this.#nodes.get(said.registered)?.destroy()
-    if (said.then === 'drop') this.#release(said.registered)
+    if (said.next === 'keep') return this.#keep(socket, said.bytes, said.registered)
+    if (said.next === 'drop') this.#nodes.get(said.registered)?.destroy()
+    if (said.next === 'drop') this.#release(said.registered)
     if (said.bytes === null) socket.destroy()
-    else socket.end(said.bytes, said.then === 'shutdown' ? () => void this.close() : undefined)
+    else socket.end(said.bytes, said.next === 'shutdown' ? () => void this.close() : undefined)
   }
 
   #keep(socket: Socket, bytes: Buffer, registered: Registered): void {

@@ -174,8 +174,7 @@ class NoEpmd implements Epmd {
   }
 
   register({ name }: { readonly name: string }): Promise<EpmdRegistration> {
-    const close = (): Promise<void> => Promise.resolve()
-    return Promise.resolve({ name, creation: randomInt(4, 2 ** 32), registered: false, close, [Symbol.asyncDispose]: close })
+    return Promise.resolve({ name, creation: randomInt(4, 2 ** 32), registered: false, close: nothing, [Symbol.asyncDispose]: nothing })
   }
 
   lookup(name: string): Promise<EpmdEntry> {
@@ -187,13 +186,15 @@ class NoEpmd implements Epmd {
   }
 
   close(): Promise<void> {
-    return Promise.resolve()
+    return nothing()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+    return nothing()
   }
 }
+
+const nothing = (): Promise<void> => Promise.resolve()
 
 const off = (what: string): EpmdError =>
   new EpmdError(
