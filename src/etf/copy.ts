@@ -1,0 +1,134 @@
+/** What a process gets from a sender in the same memory: the very term that it would get over a connection. */
+import {
+  Atom,
+  BitString,
+  type ExportFun,
+  Float,
+  Fun,
+  ImproperList,
+  LocalTerm,
+  NativeRecord,
+  type Pid,
+  type Port,
+  type Reference,
+  type Sendable,
+  type Term,
+  Tuple,
+} from '../term/index.js'
+import { type AtomTerm, termOfAtom } from './atoms.js'
+import type { Frame } from './frame.js'
+import { type Limits, defaultLimits } from './limits.js'
+import { Traversal } from './traversal.js'
+
+export interface CopyOptions {
+  /** As for decode: 'exact' delivers every float as a Float. */
+  readonly floats?: 'number' | 'exact' | undefined
+  /** `depth` and `bignum` hold here. */
+  readonly limits?: Partial<Limits> | undefined
+}
+
+/**
+ * What `decode(encode(term))` gives, without the bytes: text as a Buffer, a plain object as a Map, every container new. Pids, ports,
+ * references, atoms and export funs are frozen, and shared.
+ *
+ * @throws EtfError, the one that `encode` throws (but nothing limits the size)
+ */
+export function copy(term: Sendable, options: CopyOptions = {}): Term {
+  if (term instanceof LocalTerm) return new LocalTerm(Buffer.from(term.bytes))
+  return new Copier({ ...defaultLimits, ...options.limits }, options.floats === 'exact').copy(term)
+}
+
+class Copier extends Traversal {
+  readonly #exact: boolean
+  /** The copied parts of the containers that are being walked through, innermost last; the first is the whole. */
+  readonly #parts: Term[][] = [[]]
+
+  constructor(limits: Limits, exact: boolean) {
+    super(limits)
+    this.#exact = exact
+  }
+
+  copy(value: Sendable): Term {
+    this.walk(value)
+    return this.#parts[0]![0]!
+  }
+
+  #put(value: Term): void {
+    this.#parts.at(-1)!.push(value)
+  }
+
+  protected override atom(value: AtomTerm): void {
+    this.#put(value instanceof Atom ? termOfAtom(value) : value)
+  }
+
+  protected override identity(value: Pid | Port | Reference | ExportFun): void {
+    this.#put(value)
+  }
+
+  protected override integer(value: number | bigint): void {
+    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) {
+      this.checkBignum(Math.ceil((value < 0n ? -value : value).toString(16).length / 2))
+    }
+    this.#put(value)
+  }
+
+  protected override float(value: number): void {
+    this.#put(this.#exact || (Number.isInteger(value) && this.inKey) ? new Float(value) : value)
+  }
+
+  protected override text(value: string): void {
+    if (!value.isWellFormed()) throw this.loneSurrogate()
+    this.#put(Buffer.from(value))
+  }
+
+  protected override binary(value: Uint8Array): void {
+    this.#put(Buffer.from(value))
+  }
+
+  protected override bitString({ bytes, bits }: BitString): void {
+    const copied = Buffer.from(bytes)
+    copied[copied.length - 1]! &= 0xff << (8 - bits)
+    this.#put(new BitString(copied, bits))
+  }
+
+  protected override byteList(value: readonly unknown[]): void {
+    this.#put(value.map(Number))
+  }
+
+  protected override enter(): void {
+    this.#parts.push([])
+  }
+
+  protected override leave({ kind, container }: Frame): void {
+    const parts = this.#parts.pop()!
+    switch (kind) {
+      case 'list':
+        return this.#put(parts)
+      case 'tuple':
+        return this.#put(new Tuple(parts))
+      case 'improper':
+        return this.#put(new ImproperList(parts.slice(0, -1), parts.at(-1)!))
+      case 'map':
+      case 'object':
+        return this.#put(mapOf(parts))
+      case 'fun':
+        return this.#put(new Fun({ ...(container as Fun), uniq: Buffer.from((container as Fun).uniq), free: parts }))
+      case 'record':
+        return this.#put(recordOf(container as NativeRecord, parts))
+    }
+  }
+}
+
+function mapOf(parts: readonly Term[]): Map<Term, Term> {
+  const made = new Map<Term, Term>()
+  for (let i = 0; i < parts.length; i += 2) made.set(parts[i]!, parts[i + 1]!)
+  return made
+}
+
+const recordOf = ({ module, name, fields, flags }: NativeRecord, values: readonly Term[]): NativeRecord =>
+  new NativeRecord(
+    module,
+    name,
+    fields.map(([field], i) => [field, values[i]!]),
+    flags,
+  )

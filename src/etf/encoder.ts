@@ -1,0 +1,258 @@
+/**
+ * Terms to bytes, as `term_to_binary` writes them (minor version 2): the smallest tag that holds the value, lists of bytes as STRING_EXT.
+ * Maps keep the order of their keys.
+ */
+import { type Atom, type BitString, ExportFun, type Fun, type NativeRecord, Pid, Port, type Reference } from '../term/index.js'
+import { type AtomTerm, atomOfTerm } from './atoms.js'
+import type { Frame } from './frame.js'
+import { bytesOfInteger } from './integers.js'
+import type { Limits } from './limits.js'
+import type { Sink } from './sink.js'
+import * as tag from './tags.js'
+import { Traversal } from './traversal.js'
+
+/** Where an atom stands in the header of the message (tag 82), or -1 when it is not there. */
+export type AtomRef = (atom: Atom) => number
+
+export class Encoder extends Traversal {
+  readonly #sink: Sink
+  readonly #atomRef: AtomRef | undefined
+  /** Where the funs that are being written begin */
+  readonly #funs: number[] = []
+
+  constructor(sink: Sink, limits: Limits, atomRef: AtomRef | undefined) {
+    super(limits)
+    this.#sink = sink
+    this.#atomRef = atomRef
+  }
+
+  /** When it throws, nothing of the value is left in the sink. @throws EtfError */
+  write(value: unknown): void {
+    const sink = this.#sink
+    const before = sink.length
+    sink.beginTerm(this.limits.size)
+    try {
+      this.walk(value)
+      sink.endTerm()
+    } catch (error) {
+      sink.truncate(before)
+      this.#funs.length = 0
+      throw error
+    }
+  }
+
+  // ── what has no parts ──────────────────────────────────────────────────────
+
+  protected override atom(value: AtomTerm): void {
+    this.#atom(atomOfTerm(value))
+  }
+
+  #atom(atom: Atom): void {
+    const sink = this.#sink
+    const ref = this.#atomRef === undefined ? -1 : this.#atomRef(atom)
+    if (ref >= 0) {
+      sink.u8(tag.ATOM_CACHE_REF)
+      sink.u8(ref)
+      return
+    }
+    const { length } = atom.bytes
+    if (length <= 255) {
+      sink.u8(tag.SMALL_ATOM_UTF8_EXT)
+      sink.u8(length)
+    } else {
+      sink.u8(tag.ATOM_UTF8_EXT)
+      sink.u16(length)
+    }
+    sink.raw(atom.bytes)
+  }
+
+  protected override integer(value: number | bigint): void {
+    if (typeof value === 'bigint') return this.#bigint(value)
+    const sink = this.#sink
+    if ((value & 0xff) === value) {
+      sink.u8(tag.SMALL_INTEGER_EXT)
+      sink.u8(value)
+    } else if ((value | 0) === value) {
+      sink.u8(tag.INTEGER_EXT)
+      sink.u32(value)
+    } else {
+      const magnitude = Math.abs(value)
+      this.#smallBig(value < 0, magnitude % 2 ** 32, Math.floor(magnitude / 2 ** 32))
+    }
+  }
+
+  #bigint(value: bigint): void {
+    const magnitude = value < 0n ? -value : value
+    if (BigInt.asUintN(64, magnitude) === magnitude) {
+      return this.#smallBig(value < 0n, Number(magnitude & 0xffffffffn), Number(magnitude >> 32n))
+    }
+    const sink = this.#sink
+    const bytes = bytesOfInteger(magnitude)
+    this.checkBignum(bytes.length)
+    if (bytes.length <= 255) {
+      sink.u8(tag.SMALL_BIG_EXT)
+      sink.u8(bytes.length)
+    } else {
+      sink.u8(tag.LARGE_BIG_EXT)
+      sink.u32(bytes.length)
+    }
+    sink.u8(value < 0n ? 1 : 0)
+    sink.raw(bytes)
+  }
+
+  /** Five to eight bytes; four, when an int32 would have been one too small. */
+  #smallBig(negative: boolean, low: number, high: number): void {
+    const sink = this.#sink
+    const size = high === 0 ? 4 : 8 - (Math.clz32(high) >>> 3)
+    this.checkBignum(size)
+    sink.u8(tag.SMALL_BIG_EXT)
+    sink.u8(size)
+    sink.u8(negative ? 1 : 0)
+    for (let i = 0; i < size; i++) sink.u8((i < 4 ? low : high) >>> (8 * (i & 3)))
+  }
+
+  protected override float(value: number): void {
+    this.#sink.u8(tag.NEW_FLOAT_EXT)
+    this.#sink.f64(value)
+  }
+
+  protected override text(value: string): void {
+    const sink = this.#sink
+    const start = sink.length
+    sink.u8(tag.BINARY_EXT)
+    sink.u32(0)
+    if (!sink.text(value)) throw this.loneSurrogate()
+    sink.patchU32(start + 1, sink.length - start - 5)
+  }
+
+  protected override binary(value: Uint8Array): void {
+    this.#sink.u8(tag.BINARY_EXT)
+    this.#sink.u32(value.length)
+    this.#sink.raw(value)
+  }
+
+  protected override bitString({ bytes, bits }: BitString): void {
+    const sink = this.#sink
+    sink.u8(tag.BIT_BINARY_EXT)
+    sink.u32(bytes.length)
+    sink.u8(bits)
+    sink.raw(bytes)
+    // The bits that do not count are zero, as the BEAM sends them.
+    sink.bytes[sink.position - 1]! &= 0xff << (8 - bits)
+  }
+
+  protected override byteList(value: readonly unknown[]): void {
+    const sink = this.#sink
+    sink.u8(tag.STRING_EXT)
+    sink.u16(value.length)
+    for (const byte of value) sink.u8(Number(byte))
+  }
+
+  // ── identities ─────────────────────────────────────────────────────────────
+
+  protected override identity(value: Pid | Port | Reference | ExportFun): void {
+    if (value instanceof Pid) this.#pid(value)
+    else if (value instanceof Port) this.#port(value)
+    else if (value instanceof ExportFun) this.#exportFun(value)
+    else this.#reference(value)
+  }
+
+  #pid({ node, id, serial, creation }: Pid): void {
+    const sink = this.#sink
+    sink.u8(tag.NEW_PID_EXT)
+    this.#atom(node)
+    sink.u32(id)
+    sink.u32(serial)
+    sink.u32(creation)
+  }
+
+  #port({ node, id, creation }: Port): void {
+    const sink = this.#sink
+    sink.u8(tag.V4_PORT_EXT)
+    this.#atom(node)
+    sink.u64(id)
+    sink.u32(creation)
+  }
+
+  #reference({ node, creation, words }: Reference): void {
+    const sink = this.#sink
+    sink.u8(tag.NEWER_REFERENCE_EXT)
+    sink.u16(words.length)
+    this.#atom(node)
+    sink.u32(creation)
+    for (const word of words) sink.u32(word)
+  }
+
+  #exportFun({ module, fun, arity }: ExportFun): void {
+    this.#sink.u8(tag.EXPORT_EXT)
+    this.#atom(module)
+    this.#atom(fun)
+    this.integer(arity)
+  }
+
+  // ── containers ─────────────────────────────────────────────────────────────
+
+  protected override enter(frame: Frame): void {
+    const sink = this.#sink
+    const { size } = frame
+    switch (frame.kind) {
+      case 'tuple':
+        if (size <= 255) {
+          sink.u8(tag.SMALL_TUPLE_EXT)
+          sink.u8(size)
+        } else {
+          sink.u8(tag.LARGE_TUPLE_EXT)
+          sink.u32(size)
+        }
+        return
+      case 'list':
+        if (size === 0) return // NIL_EXT alone, which `leave` writes
+        sink.u8(tag.LIST_EXT)
+        return sink.u32(size)
+      case 'improper':
+        sink.u8(tag.LIST_EXT)
+        return sink.u32(size - 1)
+      case 'map':
+      case 'object':
+        sink.u8(tag.MAP_EXT)
+        return sink.u32(size / 2)
+      case 'fun':
+        return this.#enterFun(frame.container as Fun)
+      case 'record':
+        return this.#enterRecord(frame.container as NativeRecord)
+    }
+  }
+
+  #enterFun(fun: Fun): void {
+    const sink = this.#sink
+    sink.u8(tag.NEW_FUN_EXT)
+    this.#funs.push(sink.length)
+    sink.u32(0) // the size, when it is known
+    sink.u8(fun.arity)
+    sink.raw(fun.uniq)
+    sink.u32(fun.index)
+    sink.u32(fun.free.length)
+    this.#atom(fun.module)
+    this.integer(fun.oldIndex)
+    this.integer(fun.oldUniq)
+    this.#pid(fun.pid)
+  }
+
+  #enterRecord({ module, name, fields, flags }: NativeRecord): void {
+    const sink = this.#sink
+    sink.u8(tag.RECORD_EXT)
+    sink.u32(fields.length)
+    sink.u8(flags)
+    this.#atom(module)
+    this.#atom(name)
+    for (const [field] of fields) this.#atom(field)
+  }
+
+  protected override leave(frame: Frame): void {
+    if (frame.kind === 'list') this.#sink.u8(tag.NIL_EXT)
+    else if (frame.kind === 'fun') {
+      const start = this.#funs.pop()!
+      this.#sink.patchU32(start, this.#sink.length - start)
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Equal keys of a map, where JavaScript's Map cannot see that they are: two tuples, two binaries, `1` and `1n`, 'a' and Buffer 'a'.
+ *
+ * Each key gets a name, and two keys are `=:=` exactly when their names are the same string. A container inside a key is named when
+ * it is complete, which is after everything inside it: its name is made of its parts' names and then replaced by a number. So
+ * each part is looked at once, however deep keys nest in keys, and no map costs more than its bytes.
+ */
+import { Atom, BitString, ExportFun, Float, Fun, NativeRecord, Pid, Port, Reference, Tuple } from '../term/index.js'
+
+/** Maps of so few binaries are compared key by key: that is cheaper than to name them. */
+const few = 8
+
+export class Keys {
+  readonly #numbers = new Map<string, number>()
+  readonly #known = new Map<object, string>()
+
+  /** Are two of these keys equal? Everything inside them must have been noted. Atoms may be left out: the Map compares them. */
+  duplicates(keys: readonly unknown[]): boolean {
+    if (keys.length <= few && keys.every(Buffer.isBuffer)) return keys.some((key, i) => sameAsEarlier(keys, key, i))
+    const names = new Set<string>()
+    for (const key of keys) names.add(this.#name(key))
+    return names.size !== keys.length
+  }
+
+  /** Forgets what was noted: the next keys are another term's. */
+  clear(): void {
+    if (this.#known.size === 0) return
+    this.#known.clear()
+    this.#numbers.clear()
+  }
+
+  /** Names a container that is (part of) a key, from its parts, which have been noted before it. A map's parts: key, value, key, value, … */
+  note(container: object, head: string, parts: readonly unknown[]): string {
+    const names = parts.map(part => this.#name(part))
+    const text = `${head}(${(head === 'map' ? pairs(names).sort() : names).join()})`
+    let number = this.#numbers.get(text)
+    if (number === undefined) this.#numbers.set(text, (number = this.#numbers.size))
+    const name = `#${number}`
+    this.#known.set(container, name)
+    return name
+  }
+
+  #name(value: unknown): string {
+    switch (typeof value) {
+      case 'number':
+        return Number.isSafeInteger(value) && !Object.is(value, -0) ? `${value}` : floatName(value)
+      case 'bigint':
+        return `${value}`
+      case 'string':
+        return binaryName(Buffer.from(value))
+      case 'boolean':
+        return atomName(String(value))
+      default:
+        return value === null ? atomName('nil') : this.#objectName(value as object)
+    }
+  }
+
+  #objectName(value: object): string {
+    if (value instanceof Atom) return atomName(value.name)
+    if (value instanceof Uint8Array) return binaryName(value)
+    if (value instanceof Float) return floatName(value.value)
+    if (value instanceof BitString) return `b${value.bits}${binaryName(value.bytes)}`
+    if (value instanceof Pid) return pidName(value)
+    if (value instanceof Port) return `o${atomName(value.node.name)}.${value.id}.${value.creation}`
+    if (value instanceof Reference) return `r${atomName(value.node.name)}.${value.creation}.${value.words.join('.')}`
+    if (value instanceof ExportFun) return `x${atomName(value.module.name)}${atomName(value.fun.name)}.${value.arity}`
+    return this.#known.get(value) ?? this.#leafName(value)
+  }
+
+  /** What has no parts, or only bytes, is not noted on the way. */
+  #leafName(value: object): string {
+    if (Array.isArray(value)) return this.note(value, 'list', value)
+    if (value instanceof Tuple) return this.note(value, 'tuple', value.elements)
+    if (value instanceof Fun) return this.note(value, funHead(value), [])
+    if (value instanceof NativeRecord) return this.note(value, recordHead(value), [])
+    return this.note(value, 'map', [])
+  }
+}
+
+const sameAsEarlier = (keys: readonly Buffer[], key: Buffer, i: number): boolean => {
+  for (let j = 0; j < i; j++) {
+    const other = keys[j] as Buffer
+    if (other.length === key.length && other.equals(key)) return true
+  }
+  return false
+}
+
+// A length before each text keeps one name from looking like the end of another.
+const atomName = (name: string): string => `a${name.length}:${name}`
+const floatName = (value: number): string => `f${Object.is(value, -0) ? '-0' : value}`
+const binaryName = (bytes: Uint8Array): string => `"${bytes.length}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`
+const pidName = ({ node, id, serial, creation }: Pid): string => `p${atomName(node.name)}.${id}.${serial}.${creation}`
+
+function pairs(names: readonly string[]): string[] {
+  const made: string[] = []
+  for (let i = 0; i < names.length; i += 2) made.push(`${names[i]}=>${names[i + 1]}`)
+  return made
+}
+
+export const funHead = (fun: Omit<Fun, 'free' | 'kind'>): string =>
+  `fun ${fun.arity}.${fun.uniq.toString('hex')}.${fun.index}.${atomName(fun.module.name)}.${fun.oldIndex}.${fun.oldUniq}.${pidName(fun.pid)}`
+
+export const recordHead = (record: Pick<NativeRecord, 'module' | 'name' | 'fields' | 'flags'>): string =>
+  `record ${record.flags}.${atomName(record.module.name)}${atomName(record.name.name)}${record.fields.map(([field]) => atomName(field.name)).join('')}`

@@ -1,0 +1,250 @@
+/**
+ * Reads terms without recursion. A tag's function returns its value, or, for a container, opens a Frame: the Reader fills it element by
+ * element, closes it into its value and gives that to the frame around it. Ten thousand levels cost heap, not stack.
+ *
+ * No claim of a length is believed before its bytes are there: each term takes at least one byte, so a container may claim at most the
+ * bytes that are left after what the containers around it have still to get.
+ */
+import type { Atom, Term } from '../term/index.js'
+import { type AtomBudget, type AtomTerm, atomFromLatin1, atomFromUtf8, atomOfTerm } from './atoms.js'
+import { EtfError, type EtfCode } from './error.js'
+import { Keys } from './keys.js'
+import type { Limits } from './limits.js'
+import { ATOM_CACHE_REF, ATOM_EXT, ATOM_UTF8_EXT, SMALL_ATOM_EXT, SMALL_ATOM_UTF8_EXT } from './tags.js'
+
+/** What a tag's function returns when it has opened a frame instead of making a value; a close, when its frame wants more elements. */
+export const OPEN = Symbol('open') as unknown as Term
+
+export type Close = (reader: Reader, frame: Frame) => Term
+
+/** A container that is being filled. */
+export class Frame {
+  readonly outer: Frame | null
+  readonly depth: number
+  /** In a map key, at any depth */
+  readonly inKey: boolean
+  /** Terms that the frames around this one have still to get after it */
+  readonly owed: number
+  /** A map: its elements are key, value, key, value, … */
+  readonly keyed: boolean
+  readonly elements: Term[]
+  close: Close
+  size: number
+  index = 0
+
+  constructor(outer: Frame | null, size: number, owed: number, close: Close, keyed: boolean) {
+    this.outer = outer
+    this.owed = owed
+    this.close = close
+    this.keyed = keyed
+    this.size = size
+    // An array that is made at its full size is quicker to fill, but V8 makes very large ones sparse.
+    this.elements = size <= 0xffff ? new Array<Term>(size) : []
+    this.depth = outer === null ? 1 : outer.depth + 1
+    this.inKey = outer !== null && (outer.inKey || outer.atKey)
+  }
+
+  /** Is the next element a key? */
+  get atKey(): boolean {
+    return this.keyed && (this.index & 1) === 0
+  }
+}
+
+export interface ReaderOptions {
+  /** Every float becomes a Float */
+  readonly exact: boolean
+  readonly limits: Limits
+  readonly atoms: AtomBudget
+}
+
+const scratch = new DataView(new ArrayBuffer(8))
+const scratchBytes = new Uint8Array(scratch.buffer)
+const none: readonly AtomTerm[] = []
+
+export class Reader {
+  bytes: Buffer = Buffer.alloc(0)
+  position = 0
+  readonly keys = new Keys()
+  readonly limits: Limits
+  /** Every float becomes a Float */
+  readonly exact: boolean
+  readonly #atoms: AtomBudget
+  readonly #tags: readonly ((reader: Reader) => Term)[]
+  #cache: readonly AtomTerm[] = none
+  #frame: Frame | null = null
+  #memory = 0
+
+  /** `tags[n]` reads what follows tag n. */
+  constructor(tags: readonly ((reader: Reader) => Term)[], options: ReaderOptions) {
+    this.#tags = tags
+    this.limits = options.limits
+    this.exact = options.exact
+    this.#atoms = options.atoms
+  }
+
+  /** The term that begins at `offset`; `position` is then the offset after it. @throws EtfError */
+  read(bytes: Buffer, offset: number, cache: readonly AtomTerm[] | undefined): Term {
+    this.bytes = bytes
+    this.position = offset
+    this.#cache = cache ?? none
+    this.#memory = 0
+    try {
+      return this.#term()
+    } finally {
+      this.#frame = null
+      this.keys.clear()
+      this.#cache = none
+    }
+  }
+
+  #term(): Term {
+    const first = this.#next()
+    if (first !== OPEN) return first
+    for (;;) {
+      const frame = this.#frame!
+      const { elements } = frame
+      let value: Term = null
+      while (frame.index < frame.size) {
+        value = this.#next()
+        if (value === OPEN) break
+        elements[frame.index++] = value
+      }
+      if (value === OPEN) continue
+      value = frame.close(this, frame)
+      if (value === OPEN) continue
+      const { outer } = frame
+      if (outer === null) return value
+      this.#frame = outer
+      outer.elements[outer.index++] = value
+    }
+  }
+
+  #next(): Term {
+    const { bytes, position } = this
+    if (position >= bytes.length) throw this.truncated()
+    this.position = position + 1
+    return this.#tags[bytes[position]!]!(this)
+  }
+
+  // ── containers ─────────────────────────────────────────────────────────────
+
+  /** Opens a container of `size` terms. `cost`: the bytes of heap that it takes without them. */
+  open(size: number, close: Close, cost: number, keyed = false): Term {
+    const outer = this.#frame
+    const owed = outer === null ? 0 : outer.owed + outer.size - outer.index - 1
+    this.#believe(size, owed)
+    const frame = new Frame(outer, size, owed, close, keyed)
+    if (frame.depth > this.limits.depth) {
+      throw this.error('ETF_DEPTH', `The term is nested deeper than limits.depth (${this.limits.depth}) allows.`)
+    }
+    this.charge(cost + 8 * size)
+    this.#frame = frame
+    return OPEN
+  }
+
+  /** The open frame gets `size` more elements. */
+  extend(frame: Frame, size: number): Term {
+    this.#believe(size, frame.owed)
+    this.charge(8 * size)
+    frame.size += size
+    return OPEN
+  }
+
+  #believe(size: number, owed: number): void {
+    if (size > this.bytes.length - this.position - owed) throw this.truncated()
+  }
+
+  /** Counts the bytes of heap that a value takes. */
+  charge(cost: number): void {
+    this.#memory += cost
+    if (this.#memory > this.limits.memory) {
+      throw this.error('ETF_SIZE', `The term would take more than limits.memory (${this.limits.memory} bytes) of heap.`)
+    }
+  }
+
+  /** Is what is being read a map key, or part of one? */
+  get inKey(): boolean {
+    const frame = this.#frame
+    return frame !== null && (frame.inKey || frame.atKey)
+  }
+
+  // ── atoms, where nothing else may stand ────────────────────────────────────
+
+  /** An atom with its tag. `true`, `false` and `nil` too are Atoms here: nodes, modules and fields bear such names. */
+  atom(): Atom {
+    const tag = this.u8()
+    if (tag === SMALL_ATOM_UTF8_EXT) return atomOfTerm(this.utf8Atom(this.u8()))
+    if (tag === ATOM_CACHE_REF) return atomOfTerm(this.cachedAtom(this.u8()))
+    if (tag === ATOM_UTF8_EXT) return atomOfTerm(this.utf8Atom(this.u16()))
+    if (tag === SMALL_ATOM_EXT) return atomOfTerm(this.latin1Atom(this.u8()))
+    if (tag === ATOM_EXT) return atomOfTerm(this.latin1Atom(this.u16()))
+    throw this.error('ETF_ATOM', `Tag ${tag} stands where an atom must be.`, this.position - 1)
+  }
+
+  utf8Atom(length: number): AtomTerm {
+    return atomFromUtf8(this.bytes, this.skip(length), length, this.#atoms)
+  }
+
+  latin1Atom(length: number): AtomTerm {
+    return atomFromLatin1(this.bytes, this.skip(length), length, this.#atoms)
+  }
+
+  cachedAtom(index: number): AtomTerm {
+    const found = this.#cache[index]
+    if (found === undefined) throw this.error('ETF_ATOM_CACHE', `The message's header has no atom ${index}.`, this.position - 2)
+    return found
+  }
+
+  // ── bytes ──────────────────────────────────────────────────────────────────
+
+  /** Moves on by `length` bytes. Returns the offset where they begin. */
+  skip(length: number): number {
+    const start = this.position
+    if (length > this.bytes.length - start) throw this.truncated()
+    this.position = start + length
+    return start
+  }
+
+  u8(): number {
+    const at = this.position
+    if (at >= this.bytes.length) throw this.truncated()
+    this.position = at + 1
+    return this.bytes[at]!
+  }
+
+  u16(): number {
+    const at = this.skip(2)
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!
+  }
+
+  i32(): number {
+    const { bytes } = this
+    const at = this.skip(4)
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+  }
+
+  u32(): number {
+    return this.i32() >>> 0
+  }
+
+  u64(): bigint {
+    return (BigInt(this.u32()) << 32n) | BigInt(this.u32())
+  }
+
+  f64(): number {
+    const { bytes } = this
+    const at = this.skip(8)
+    for (let i = 0; i < 8; i++) scratchBytes[i] = bytes[at + i]!
+    return scratch.getFloat64(0)
+  }
+
+  // ── errors ─────────────────────────────────────────────────────────────────
+
+  truncated(): EtfError {
+    return this.error('ETF_TRUNCATED', 'The bytes end before the term does.')
+  }
+
+  error(code: EtfCode, message: string, offset = this.position): EtfError {
+    return new EtfError(code, message, { offset })
+  }
+}
