@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 BIN := node_modules/.bin
-TS := node --enable-source-maps --import=@tapjs/typescript/import
+TS := TS_NODE_TRANSPILE_ONLY=1 node --enable-source-maps --import=@tapjs/typescript/import
 SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 
 help: ## this list
