@@ -5,6 +5,7 @@
  * Source: erl_ext_dist, "Distribution Header"; ERTS_ATOM_CACHE_SIZE.
  */
 import type { AtomTerm } from '../etf/atoms.js'
+import type { Atom } from '../term/index.js'
 
 export const cacheSize = 2048
 
@@ -24,14 +25,14 @@ export class ReceivingCache {
 
 /** What the peer knows of this end's cache, once it has read all that was sent. */
 export class SendingCache {
-  readonly #slots: AtomTerm[] = []
-  readonly #slotByAtom = new Map<AtomTerm, number>()
+  readonly #slots: Atom[] = []
+  readonly #slotByAtom = new Map<Atom, number>()
 
   /**
    * The slot of an atom. An atom keeps the slot it was first given, and shares it with every 2048th after it, so an atom in steady use
    * is sent anew only where two such meet.
    */
-  slotOf(atom: AtomTerm): number {
+  slotOf(atom: Atom): number {
     const known = this.#slotByAtom.get(atom)
     if (known !== undefined) return known
     const slot = this.#slotByAtom.size % cacheSize
@@ -40,7 +41,7 @@ export class SendingCache {
   }
 
   /** Does the peer have this atom in this slot? If not, it has from now on: the caller sends it. */
-  put(slot: number, atom: AtomTerm): boolean {
+  put(slot: number, atom: Atom): boolean {
     if (this.#slots[slot] === atom) return true
     this.#slots[slot] = atom
     return false

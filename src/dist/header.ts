@@ -13,7 +13,9 @@
  */
 import { type AtomBudget, atomFromUtf8, type AtomTerm } from '../etf/atoms.js'
 import { VERSION } from '../etf/tags.js'
-import type { ReceivingCache } from './atom-cache.js'
+import type { Writer } from '../etf/writer.js'
+import type { Atom } from '../term/index.js'
+import { type ReceivingCache, SendingCache } from './atom-cache.js'
 import { DistError } from './errors.js'
 
 export const DIST_HEADER = 68
@@ -89,6 +91,73 @@ function readAtoms(frame: Buffer, start: number, cache: ReceivingCache, budget: 
     atoms.push(atom)
   }
   return { atoms, end: at }
+}
+
+/** Which fragment of which sequence a header begins. */
+export interface FragmentId {
+  readonly sequence: bigint
+  readonly fragment: number
+}
+
+/** Writes headers, and remembers what they put into the peer's cache: they must go out in the order in which they were written. */
+export class HeaderWriter {
+  readonly #cache = new SendingCache()
+  readonly #slots = new Uint16Array(maxReferences)
+  readonly #fresh = new Uint8Array(maxReferences)
+
+  /** `atoms[n]` is what ATOM_CACHE_REF n means in the message. At most 255. */
+  write(out: Writer, atoms: readonly Atom[], id?: FragmentId): void {
+    out.u8(VERSION)
+    out.u8(id ? DIST_FRAG_HEADER : DIST_HEADER)
+    if (id) writeId(out, id)
+    out.u8(atoms.length)
+    if (atoms.length === 0) return
+    const long = this.#place(atoms)
+    this.#writeFlags(out, atoms.length, long)
+    for (let i = 0; i < atoms.length; i++) {
+      out.u8(this.#slots[i]!)
+      if (this.#fresh[i] === 0) continue
+      const { bytes } = atoms[i]!
+      if (long) out.u16(bytes.length)
+      else out.u8(bytes.length)
+      out.raw(bytes)
+    }
+  }
+
+  /** Finds each atom its slot. Is there a new one whose length needs two bytes? */
+  #place(atoms: readonly Atom[]): boolean {
+    let long = false
+    for (let i = 0; i < atoms.length; i++) {
+      const atom = atoms[i]!
+      const slot = this.#cache.slotOf(atom)
+      const known = this.#cache.put(slot, atom)
+      this.#slots[i] = slot
+      this.#fresh[i] = known ? 0 : 1
+      if (!known && atom.bytes.length > 255) long = true
+    }
+    return long
+  }
+
+  #writeFlags(out: Writer, count: number, long: boolean): void {
+    for (let i = 0; i <= count; i += 2) out.u8(this.#nibble(i, count, long) | (this.#nibble(i + 1, count, long) << 4))
+  }
+
+  #nibble(index: number, count: number, long: boolean): number {
+    if (index < count) return (this.#fresh[index]! << 3) | (this.#slots[index]! >> 8)
+    return index === count && long ? 1 : 0
+  }
+}
+
+/** The header of a further fragment. */
+export function writeContinuation(out: Writer, id: FragmentId): void {
+  out.u8(VERSION)
+  out.u8(DIST_FRAG_CONT)
+  writeId(out, id)
+}
+
+function writeId(out: Writer, { sequence, fragment }: FragmentId): void {
+  out.u64(sequence)
+  out.u64(BigInt(fragment))
 }
 
 function need(frame: Buffer, length: number): void {

@@ -1,6 +1,14 @@
+/** Takes the connections that others make to this node: each socket shakes hands by itself, and costs nothing but itself when it fails. */
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { accept, type Introduction } from '../dist/handshake.js'
 import type { AcceptStatus, LocalEnd } from '../dist/peer.js'
+import { systemClock } from '../process/clock.js'
 import type { NodeError } from '../term/index.js'
-import type { Connection, ConnectionOptions } from './connection.js'
+import { Connection, type ConnectionOptions } from './connection.js'
+import { NetError } from './errors.js'
+import { machineSecrets } from './secrets.js'
+import { setupTime, shake } from './shake.js'
+import { TcpCarrier } from './tcp-carrier.js'
 
 /** One peer that dialled us and is shaking hands. The same object goes to every callback about it. */
 export interface Attempt {
@@ -42,4 +50,76 @@ export interface Listener {
 }
 
 /** Resolves when it listens. @throws NetError NET_LISTEN when the address cannot be had. */
-export declare function listen(options: ListenOptions): Promise<Listener>
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port = 0, maxHandshakes = 1024 } = options
+  const attempts = new Set<IncomingAttempt>()
+  const server = createServer({ noDelay: true }, socket => {
+    const attempt = new IncomingAttempt(socket)
+    if (attempts.size >= maxHandshakes) {
+      socket.on('error', () => {}).destroy() // The peer may have gone already; either way it is refused.
+      return options.failed(
+        new NetError('NET_HANDSHAKES', `More than ${maxHandshakes} handshakes are in progress: this one was refused.`),
+        attempt,
+      )
+    }
+    attempts.add(attempt)
+    void attempt.run(socket, options).finally(() => attempts.delete(attempt))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', cause => reject(listenError(cause, host, port)))
+    server.listen({ port, host }, () => {
+      server.removeAllListeners('error')
+      resolve()
+    })
+  })
+  // A socket that could not be accepted is the peer's to try again; the server goes on.
+  server.on('error', () => {})
+
+  const address = server.address() as AddressInfo
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> =>
+    (closed ??= new Promise(resolve => {
+      server.close(() => resolve())
+      for (const attempt of attempts) attempt.abort()
+    }))
+  return { port: address.port, address: address.address, close, [Symbol.asyncDispose]: close }
+}
+
+class IncomingAttempt implements Attempt {
+  readonly remoteAddress: string
+  peer: string | null = null
+  flags = 0n
+  readonly #aborting = new AbortController()
+
+  constructor(socket: Socket) {
+    this.remoteAddress = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
+  }
+
+  abort(): void {
+    this.#aborting.abort()
+  }
+
+  /** Never rejects: what fails is told. */
+  async run(socket: Socket, options: ListenOptions): Promise<void> {
+    const { clock = systemClock, timeout = setupTime } = options
+    const carrier = new TcpCarrier(socket, clock)
+    const status = (introduction: Introduction): AcceptStatus => {
+      this.peer = introduction.name
+      this.flags = introduction.flags
+      return options.status(this)
+    }
+    const handshake = accept({ self: options.self(), status, cookieFor: peer => options.cookieFor(peer), ...machineSecrets })
+    try {
+      const { agreement, reader } = await shake(carrier, handshake, { clock, timeout, signal: this.#aborting.signal })
+      options.connection(new Connection({ agreement, carrier, reader, incoming: true }, options), this)
+    } catch (error) {
+      options.failed(error as NodeError, this)
+    }
+  }
+}
+
+function listenError(cause: NodeJS.ErrnoException, host: string | undefined, port: number): NetError {
+  const where = `${host ?? 'every address'}, port ${port}`
+  const why = cause.code === 'EADDRINUSE' ? 'another program has it: choose another, or 0 for any' : cause.message
+  return new NetError('NET_LISTEN', `Cannot listen at ${where}: ${why}.`, { cause })
+}
