@@ -9,10 +9,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { argv, exit, stdout } from 'node:process'
 
-/** @type {Record<string, string[]>} the test files of each suite; a name that is not here is a target of the Makefile */
+/** @type {Record<string, string[]>} what tap is given for each suite; a name that is not here is a target of the Makefile */
 const suites = {
   unit: ['test/**/*.test.ts'],
-  interop: ['interop/**/*.test.ts'],
+  interop: ['--timeout=240', 'interop/**/*.test.ts'],
 }
 
 /** @typedef {{ passed: number, failed: number }} Count */
@@ -34,14 +34,14 @@ export function count(tap, status) {
 
 /**
  * @param {string} name
- * @param {string[]} files
+ * @param {string[]} args
  * @returns {Count}
  */
-function suite(name, files) {
+function suite(name, args) {
   const log = `.tap/${name}.tap`
   mkdirSync('.tap', { recursive: true })
   rmSync(log, { force: true })
-  const { status } = spawnSync('node_modules/.bin/tap', ['run', '--reporter=base', `--output-file=${log}`, ...files], { stdio: 'inherit' })
+  const { status } = spawnSync('node_modules/.bin/tap', ['run', '--reporter=min', `--output-file=${log}`, ...args], { stdio: 'inherit' })
   return count(read(log), status)
 }
 
@@ -66,8 +66,8 @@ function check(target) {
 if (argv[1]?.endsWith('scripts/test.js')) {
   const total = { passed: 0, failed: 0 }
   for (const name of argv.slice(2)) {
-    const files = suites[name]
-    const { passed, failed } = files ? suite(name, files) : check(name)
+    const args = suites[name]
+    const { passed, failed } = args ? suite(name, args) : check(name)
     total.passed += passed
     total.failed += failed
     stdout.write(`── ${name}: ${passed} passed, ${failed} failed\n`)

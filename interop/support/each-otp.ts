@@ -15,7 +15,7 @@ import { type Beam, type BeamOptions, type Release, releases, startBeam } from '
 export interface Real {
   readonly otp: Release
   /** A node of that release. It is stopped, and its log judged, when the suite is done. */
-  start(options?: Omit<BeamOptions, 'otp'>): Promise<Beam>
+  readonly start: (options?: Omit<BeamOptions, 'otp'>) => Promise<Beam>
 }
 
 export async function eachOtp(t: Test, suite: (t: Test, real: Real) => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@ import { atom, type Sendable, type Term, tuple } from '../term/index.js'
 import type { Child, Exit } from './child.js'
 import type { Control, Floats } from './control.js'
 import { type Waiting, within } from './deadline.js'
-import { Log, type LogEvent, type LogPattern } from './log.js'
+import type { Log, LogEvent, LogPattern } from './log.js'
 import type { Release } from './release.js'
 
 export interface EvalOptions extends Waiting {

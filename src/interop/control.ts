@@ -1,7 +1,7 @@
 /** The harness's own line to a BEAM node: requests over file descriptor 3, answers by number. See agent.ts. */
 import type { Duplex } from 'node:stream'
 import { decode, encode } from '../etf/index.js'
-import { type Atom, atom, type Sendable, type Term, Tuple } from '../term/index.js'
+import { type Atom, atom, type Sendable, type Term, type Tuple } from '../term/index.js'
 import { agent, kinds } from './agent.js'
 import { BeamError, type ExceptionClass, InteropError } from './errors.js'
 import { type Log, logEvent } from './log.js'

@@ -1,5 +1,5 @@
 /** What a BEAM node's logger said, and what of it a test had reason to expect. */
-import { type Atom, type Term, Tuple } from '../term/index.js'
+import type { Atom, Term, Tuple } from '../term/index.js'
 
 export type Level = 'emergency' | 'alert' | 'critical' | 'error' | 'warning' | 'notice' | 'info' | 'debug'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { env, pid } from 'node:process'
 import type { Duplex } from 'node:stream'
-import { Atom, type Term, type Tuple } from '../term/index.js'
+import type { Atom, Term, Tuple } from '../term/index.js'
 import { loader } from './agent.js'
 import { Beam } from './beam.js'
 import { Child } from './child.js'
