@@ -168,10 +168,22 @@ export class EpmdServer {
     const asker = { local: isLocalPeer(socket.remoteAddress, socket.localAddress), fd }
     const said = answer(request, asker, { directory: this.#directory, port: this.port, relaxed: this.#relaxed })
     if (said.next === 'keep') return this.#keep(socket, said.bytes, said.registered)
-    if (said.next === 'drop') this.#nodes.get(said.registered)?.destroy()
-    if (said.next === 'drop') this.#release(said.registered)
+    if (said.next === 'drop') this.#drop(said.registered)
     if (said.bytes === null) socket.destroy()
-    else socket.end(said.bytes, said.next === 'shutdown' ? () => void this.close() : undefined)
+    else if (said.next === 'shutdown') this.#killed(socket, said.bytes)
+    else socket.end(said.bytes)
+  }
+
+  #drop(registered: Registered): void {
+    this.#nodes.get(registered)?.destroy()
+    this.#release(registered)
+  }
+
+  /** Who killed us gets its answer; by then nobody listens any more. */
+  #killed(socket: Socket, bytes: Buffer): void {
+    this.#stopAsking(socket)
+    socket.end(bytes, () => socket.destroy())
+    void this.close()
   }
 
   #keep(socket: Socket, bytes: Buffer, registered: Registered): void {
