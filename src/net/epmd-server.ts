@@ -211,7 +211,8 @@ export class EpmdServer {
 
   async #shut(): Promise<void> {
     const closed = this.#servers.map(server => new Promise<unknown>(resolve => server.close(resolve)))
-    for (const socket of [...this.#asking.keys(), ...this.#nodes.values()]) socket.destroy()
+    for (const socket of this.#asking.keys()) socket.destroy()
+    for (const registered of this.#nodes.keys()) this.#drop(registered)
     await Promise.all(closed)
   }
 
