@@ -34,7 +34,7 @@ t.test('a claim without its test is found', t => {
 t.test('every claim has its test', t => {
   const rows = rowsOf(page)
   t.ok(rows.length > 0)
-  const tests = new Map(
+  const tests = new Map<string, string>(
     ['test', 'interop'].flatMap(folder =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter(file => file.endsWith('.test.ts'))
