@@ -1,0 +1,162 @@
+/** The whole node as users see it: the kernel, with OTP's services and calls plugged in. */
+import { Kernel, type Parts } from './node/kernel.js'
+import { open } from './node/open.js'
+import type { NodeOptions as KernelOptions } from './node/options.js'
+import { type CallOptions, cast, call } from './otp/gen.js'
+import { type GenServer, type ServerRef, type StartArguments, refOf, startServer } from './otp/gen-server.js'
+import { Rpc } from './otp/rpc.js'
+import { startServices } from './otp/services.js'
+import { type Body, type LocalProcess, Process, type Processes, type To } from './process/index.js'
+import type { Atom, Pid, Sendable, Term } from './term/index.js'
+
+export interface NodeOptions extends KernelOptions {
+  /** Where text goes that processes print (the group leader `user`). Default: standard output */
+  readonly output?: ((text: string) => void) | undefined
+}
+
+/** What names a server: its pid, a name on this node, or a name on any. */
+export type ServerName = Pid | string | Atom | { readonly name: string | Atom; readonly node: string | Atom }
+
+/** A process of a Node: as `Process`, with the node's calls made from it. */
+export class NodeProcess extends Process {
+  readonly node: Node
+  /** Remote calls, made from this process */
+  readonly rpc: Rpc
+
+  /** @internal */
+  constructor(host: Processes, local: LocalProcess, node: Node) {
+    super(host, local)
+    this.node = node
+    this.rpc = new Rpc(work => work(this))
+  }
+
+  /** Calls a gen_server: see Node.call. */
+  call(to: To, request: Sendable, options?: CallOptions): Promise<Term> {
+    return call(this, to, request, options)
+  }
+
+  /** Casts to a gen_server: see Node.cast. */
+  cast(to: To, request: Sendable): void {
+    cast(this, to, request)
+  }
+
+  /** Starts a server: see Node.start. */
+  start<A extends unknown[], S, C, K>(
+    definition: GenServer<A, S, C, K>,
+    ...options: StartArguments<A>
+  ): Promise<ServerRef<GenServer<A, S, C, K>>> {
+    return startServer(this.node, definition, options[0])
+  }
+
+  /** Starts a server that is linked to this process: as `start`, and each ends with the other's crash. */
+  startLink<A extends unknown[], S, C, K>(
+    definition: GenServer<A, S, C, K>,
+    ...options: StartArguments<A>
+  ): Promise<ServerRef<GenServer<A, S, C, K>>> {
+    return startServer(this.node, definition, options[0], this)
+  }
+
+  /** A typed reference to a server, whose calls come from this process. */
+  ref<D extends GenServer<any, any, any, any>>(to: ServerName): ServerRef<D> {
+    return refOf<D>(this.node, to, { self: this })
+  }
+}
+
+/**
+ * A node of an Erlang cluster.
+ *
+ * @example
+ * ```ts
+ * import { Node, atom, tuple, equals } from 'beamlet'
+ * import assert from 'node:assert/strict'
+ *
+ * await using node = await Node.start({ name: 'docs@127.0.0.1', cookie: 'secret' })
+ * node.spawn(async self => {
+ *   for await (const message of self) {
+ *     const [from, text] = message.elements
+ *     self.send(from, tuple(atom('echo'), text))
+ *   }
+ * }, { name: 'echo' })
+ *
+ * const answer = new Promise(resolve => {
+ *   node.spawn(async self => {
+ *     self.send('echo', tuple(self.pid, 'hello'))
+ *     resolve(await self.receive())
+ *   })
+ * })
+ * assert.ok(equals(await answer, tuple(atom('echo'), Buffer.from('hello'))))
+ * ```
+ */
+export class Node extends Kernel<NodeProcess> {
+  /** Calls of functions on other nodes, or this one */
+  readonly rpc = new Rpc(work => this.run(work))
+  /** The process in whose name the node itself speaks */
+  readonly #init = new NodeProcess(this.processes, this.processes.init, this)
+
+  /**
+   * Starts a node: it listens, registers at EPMD and serves what other nodes expect of one.
+   *
+   * @throws NodeError with a code and a sentence that says what to do: NAME_…, COOKIE_…, EPMD_NAME_TAKEN and other EPMD_…, NET_LISTEN.
+   */
+  static async start(options: NodeOptions): Promise<Node> {
+    const node = await open(options, parts => new Node(parts))
+    return node
+  }
+
+  /** @internal Use `Node.start`. */
+  constructor(parts: Parts) {
+    super(parts)
+    const { output = (text: string) => void process.stdout.write(text) } = parts.options as NodeOptions
+    startServices(this, { output })
+  }
+
+  /**
+   * Calls a gen_server on any node, in TypeScript, Erlang or Elixir, from a fresh process that exits `normal` when the call settles.
+   *
+   * @throws ExitError with the server's exit reason (`noproc`, `noconnection` …); ProcessError ERR_TIMEOUT (default 5000 ms); the
+   * signal's reason; EtfError when the request cannot be sent.
+   */
+  call(to: To, request: Sendable, options?: CallOptions): Promise<Term> {
+    return this.run(self => call(self, to, request, options))
+  }
+
+  /** Casts to a gen_server. A name that nobody has takes it in silence, as in OTP. */
+  cast(to: To, request: Sendable): void {
+    cast(this.#init, to, request)
+  }
+
+  /**
+   * Starts a server and returns a typed reference to it once its `init` has returned.
+   *
+   * @throws ExitError with the reason that `init` stopped or crashed with; ProcessError ERR_NAME_TAKEN.
+   */
+  start<A extends unknown[], S, C, K>(
+    definition: GenServer<A, S, C, K>,
+    ...options: StartArguments<A>
+  ): Promise<ServerRef<GenServer<A, S, C, K>>> {
+    return startServer(this, definition, options[0])
+  }
+
+  /** A typed reference to a server: `node.ref<typeof counter>({ name: 'counter', node: 'x@y' })`. */
+  ref<D extends GenServer<any, any, any, any>>(to: ServerName): ServerRef<D> {
+    return refOf<D>(this, to)
+  }
+
+  /** Does that process live? Asks its node when that is another. @throws RpcError when that node cannot be asked. */
+  override async isAlive(pid: Pid): Promise<boolean> {
+    if (pid.node.name === this.name) return super.isAlive(pid)
+    return (await this.rpc.call(pid.node.name, 'erlang', 'is_process_alive', [pid])) === true
+  }
+
+  protected override makeSelf(host: Processes, local: LocalProcess): NodeProcess {
+    return new NodeProcess(host, local, this)
+  }
+
+  /** Runs `work` in a process of its own, at once; the process exits `normal` whatever comes of it. @internal */
+  run<T>(work: (self: NodeProcess) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const body: Body = self => work(self as NodeProcess).then(resolve, reject)
+      this.processes.runNow(body)
+    })
+  }
+}

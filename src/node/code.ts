@@ -1,0 +1,87 @@
+/**
+ * Loaded code: the only functions that other nodes can call or spawn here. Joining a cluster hands it no shell.
+ *
+ * A function is called with `this` = the process it runs in, and with the arguments as terms.
+ */
+import { ErlangError, type Process } from '../process/index.js'
+import { atom, Atom, NodeError, type Term, tuple } from '../term/index.js'
+
+/** Codes: ERR_CODE_MODULE, ERR_CODE_NAME, ERR_CODE_RESERVED. */
+export class CodeError extends NodeError {}
+
+/** What a loaded function is called as. It may be async; what it returns must be sendable. */
+export type Fun = (this: Process, ...args: any[]) => unknown
+
+export type Functions = Readonly<Record<string, Fun>>
+
+export class Code {
+  readonly #modules = new Map<Atom, ReadonlyMap<Atom, Fun>>()
+  readonly #reserved = new Set<Atom>()
+
+  /**
+   * Makes functions callable from other nodes, under a module's name. Loading again replaces the whole module; calls in progress go on in
+   * the old one. A URL is imported, and every function that it exports counts.
+   *
+   * @throws CodeError ERR_CODE_MODULE when the import fails or holds no function, ERR_CODE_NAME for what cannot name a module,
+   * ERR_CODE_RESERVED for one of Beamlet's own.
+   */
+  async load(module: string | Atom, source: Functions | URL | string): Promise<void> {
+    const name = nameOf(module)
+    if (this.#reserved.has(name))
+      throw new CodeError('ERR_CODE_RESERVED', `The module '${name.name}' is Beamlet's own: choose another name.`)
+    const functions = typeof source === 'string' || source instanceof URL ? await importFrom(source) : source
+    this.#set(name, functions)
+  }
+
+  /** Built-in modules, which nobody can replace. */
+  reserve(module: string, functions: Functions): void {
+    const name = nameOf(module)
+    this.#reserved.add(name)
+    this.#set(name, functions)
+  }
+
+  /** False when it was not loaded. */
+  delete(module: string | Atom): boolean {
+    const name = nameOf(module)
+    return !this.#reserved.has(name) && this.#modules.delete(name)
+  }
+
+  /** The function of that name when it takes so few arguments; undefined is `undef`. */
+  find(module: Atom, fun: Atom, arity: number): Fun | undefined {
+    const found = this.#modules.get(module)?.get(fun)
+    return found && found.length <= arity ? found : undefined
+  }
+
+  /** Calls a loaded function in a process. @throws ErlangError `undef`, with Erlang's stack, when there is none. */
+  apply(self: Process, module: Atom, fun: Atom, args: readonly Term[]): unknown {
+    const found = this.find(module, fun, args.length)
+    if (!found) throw new ErlangError(atom('undef'), [tuple(module, fun, args, [])])
+    return found.apply(self, [...args])
+  }
+
+  isLoaded(module: Atom): boolean {
+    return this.#modules.has(module)
+  }
+
+  #set(name: Atom, functions: Functions): void {
+    const table = new Map<Atom, Fun>()
+    for (const [fun, value] of Object.entries(functions)) if (typeof value === 'function') table.set(nameOf(fun), value)
+    if (table.size === 0)
+      throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function: give { name: function } or a URL.`)
+    this.#modules.set(name, table)
+  }
+}
+
+async function importFrom(url: URL | string): Promise<Functions> {
+  try {
+    return (await import(String(url))) as Functions
+  } catch (cause) {
+    throw new CodeError('ERR_CODE_MODULE', `The module at ${String(url)} does not load: ${String(cause)}.`, { cause })
+  }
+}
+
+function nameOf(name: string | Atom): Atom {
+  const made: Term = typeof name === 'string' ? atom(name) : name
+  if (made instanceof Atom) return made
+  throw new CodeError('ERR_CODE_NAME', `'${String(name)}' cannot name a module or a function: choose another.`)
+}

@@ -1,0 +1,74 @@
+/** What a node tells whoever listens. */
+import { EventEmitter } from 'node:events'
+import type { NodeError, Pid, Term } from '../term/index.js'
+
+export interface NodeUp {
+  /** The peer does not show in `nodes()`: it, or this node, is hidden. */
+  readonly hidden: boolean
+}
+
+export interface NodeDown extends NodeUp {
+  /** As OTP names it: connection_closed, net_tick_timeout, disconnect, send_buffer_overflow … */
+  readonly reason: string
+  readonly error?: NodeError | undefined
+}
+
+export interface ProtocolFault {
+  readonly code: string
+  readonly error: NodeError
+  readonly remoteAddress: string
+}
+
+export interface Crash {
+  readonly reason: Term
+  /** What was thrown */
+  readonly error: unknown
+}
+
+export interface NodeEvents {
+  /** A connection is up, before anything that comes over it */
+  nodeup: [name: string, info: NodeUp]
+  /** A connection is lost, after everything that came over it */
+  nodedown: [name: string, info: NodeDown]
+  /** A peer broke the protocol, or failed the handshake; `name` is null before it has told it. It costs that connection alone. */
+  protocol: [name: string | null, fault: ProtocolFault]
+  /** More than `sendBufferLimit` bytes wait for that node */
+  busy: [name: string]
+  drain: [name: string]
+  /** A process ended because its code threw something other than an ExitError. Without a listener it is printed. */
+  crash: [pid: Pid, crash: Crash]
+  /** Something that the node does by itself failed, the registration at EPMD say; it goes on trying. Without a listener it is printed. */
+  error: [error: NodeError]
+}
+
+/** Node's emitter with two differences: nobody need listen for `error`, and a listener that throws harms only itself. */
+export class Events {
+  readonly #emitter = new EventEmitter()
+
+  on<K extends keyof NodeEvents>(event: K, listener: (...args: NodeEvents[K]) => void): void {
+    this.#emitter.on(event, listener as (...args: unknown[]) => void)
+  }
+
+  once<K extends keyof NodeEvents>(event: K, listener: (...args: NodeEvents[K]) => void): void {
+    this.#emitter.once(event, listener as (...args: unknown[]) => void)
+  }
+
+  off<K extends keyof NodeEvents>(event: K, listener: (...args: NodeEvents[K]) => void): void {
+    this.#emitter.off(event, listener as (...args: unknown[]) => void)
+  }
+
+  /** False when nobody listens. */
+  emit<K extends keyof NodeEvents>(event: K, ...args: NodeEvents[K]): boolean {
+    for (const listener of this.#emitter.rawListeners(event)) {
+      try {
+        Reflect.apply(listener, undefined, args)
+      } catch (error) {
+        // It is the listener's own: it becomes an uncaught exception, as it would had the listener been called by Node.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+    return this.#emitter.listenerCount(event) > 0
+  }
+}

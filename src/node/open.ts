@@ -1,0 +1,62 @@
+/** From options to a node that listens and is registered: name, cookie, EPMD, listener, creation, in this order. */
+import { randomInt } from 'node:crypto'
+import { AtomBudget, defaultLimits } from '../etf/index.js'
+import type { ConnectionOptions } from '../net/connection.js'
+import { openEpmd } from '../net/epmd.js'
+import { listen, type Listener } from '../net/listener.js'
+import { atom, type Atom, type NodeError } from '../term/index.js'
+import { findCookie } from './cookie.js'
+import type { Kernel, Parts } from './kernel.js'
+import { ownNodeName } from './node-name.js'
+import type { NodeOptions } from './options.js'
+
+/** @throws NodeError: NAME_…, COOKIE_…, EPMD_…, NET_LISTEN. Nothing is left open then. */
+export async function open<K extends Kernel<any>>(options: NodeOptions, make: (parts: Parts) => K): Promise<K> {
+  const name = await ownNodeName(options.name)
+  const { value: cookie } = await findCookie({ cookie: options.cookie })
+  const epmd = await openEpmd(options.epmd ?? 'auto', { port: options.epmdPort })
+  const connection = connectionOptions(options)
+  let listener: Listener | null = null
+  let kernel: K | null = null
+  try {
+    if (options.listen !== false) {
+      listener = await listen({
+        ...connection,
+        ...options.listen,
+        timeout: options.netSetupTime,
+        cookieFor: () => cookie,
+        self: () => kernel?.incoming.self() ?? { name: atom(name.full) as Atom, creation: 0, flags: 0n },
+        // Nobody knows our port before we are registered; whoever guessed it may try again.
+        status: attempt => kernel?.incoming.status(attempt) ?? 'nok',
+        connection: connection => (kernel ? kernel.incoming.connection(connection) : connection.close()),
+        failed: (error, attempt) => kernel?.incoming.failed(error, attempt),
+      })
+    }
+    const hidden = options.hidden ?? true
+    const events = { failed: (error: NodeError) => kernel?.tellError(error) }
+    // A node that nobody can dial has nothing to register; its creation is as good as one of EPMD's.
+    const { creation } = listener
+      ? await epmd.register({ name: name.alive, port: listener.port, hidden, events })
+      : { creation: randomInt(4, 2 ** 32) }
+    kernel = make({ options, name, cookie, creation, epmd, connection, listener })
+    return kernel
+  } catch (error) {
+    await listener?.close()
+    await epmd.close()
+    throw error
+  }
+}
+
+/** One budget of atoms for all connections of a node. */
+function connectionOptions({
+  floats,
+  limits,
+  clock,
+  netTickTime,
+  netTickIntensity,
+  sendBufferLimit,
+  sendBufferMax,
+}: NodeOptions): ConnectionOptions {
+  const atoms = new AtomBudget(limits?.atoms ?? defaultLimits.atoms)
+  return { netTickTime, netTickIntensity, sendBufferLimit, sendBufferMax, clock, decoding: { floats, limits, atoms } }
+}

@@ -1,0 +1,119 @@
+/**
+ * erpc, both ways: a remote call is a spawn request for `erpc:execute_call(Ref, Module, Function, Args)` with a monitor, and the exit reason
+ * of that process is the result:
+ *
+ *   {Ref, return, Value} | {Ref, throw, Term} | {Ref, exit, Reason} | {Ref, error, Reason, Stack} | {Ref, error, {erpc, Reason}}
+ *
+ * Source: erpc.erl (call/5, execute_call/4, execute_cast/3). `rpc:call` of OTP 23 and later uses the same.
+ */
+import type { Code } from '../node/code.js'
+import { ErlangError, ExitError, type Process, ProcessError, reason } from '../process/index.js'
+import { Atom, atom, equals, format, NodeError, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import type { CallOptions } from './gen.js'
+
+/** Why a remote call gave no value. Code ERR_RPC_ERROR, ERR_RPC_EXIT, ERR_RPC_THROW or ERR_RPC_ERPC, after `class`. */
+export class RpcError extends NodeError {
+  /** `erpc`: the call itself failed, with `noconnection` or `notsup`, say. */
+  readonly class: 'error' | 'exit' | 'throw' | 'erpc'
+  readonly reason: Term
+  /** The remote stack trace; [] where there is none */
+  readonly stacktrace: Term
+
+  constructor(kind: RpcError['class'], reason: Term, stacktrace: Term = [], what = 'The remote call') {
+    super(`ERR_RPC_${kind.toUpperCase()}`, `${what} failed with ${kind === 'erpc' ? 'error {erpc, Reason}' : kind}: ${format(reason)}.`)
+    this.class = kind
+    this.reason = reason
+    this.stacktrace = stacktrace
+  }
+}
+
+const erpc = atom('erpc')
+const executeCall = atom('execute_call')
+const executeCast = atom('execute_cast')
+
+/**
+ * Calls a function on a node. After a timeout or an abort a late result never arrives, though the function may go on there.
+ *
+ * @throws RpcError; ProcessError ERR_TIMEOUT; the signal's reason; EtfError when an argument cannot be sent.
+ */
+export async function call(
+  self: Process,
+  node: Atom,
+  module: Atom,
+  fun: Atom,
+  args: readonly Sendable[],
+  { timeout = 5000, signal }: CallOptions = {},
+): Promise<Term> {
+  signal?.throwIfAborted()
+  const ref = self.makeRef()
+  const about = `The call of ${format(module)}:${format(fun)}/${args.length} on ${node.name}`
+  self.host.spawnRequests.request(self.local, ref, { node, module: erpc, fun: executeCall, args: [ref, module, fun, args], monitor: true })
+  const answer = Object.assign((term: unknown): term is Tuple => isAnswer(term, ref), { reference: ref })
+  try {
+    const message = await self.receive(answer, { timeout, signal })
+    return result(message, ref, about)
+  } catch (error) {
+    self.host.spawnRequests.abandon(ref)
+    self.demonitor(ref, { flush: true })
+    if (!(error instanceof ProcessError && error.code === 'ERR_TIMEOUT')) throw error
+    throw new ProcessError('ERR_TIMEOUT', `${about} gave no result within ${timeout} ms; it may go on there.`, { cause: error })
+  }
+}
+
+/** Calls a function on a node without waiting for a result. */
+export function cast(self: Process, node: Atom, module: Atom, fun: Atom, args: readonly Sendable[]): void {
+  const ref = self.makeRef()
+  self.host.spawnRequests.request(self.local, ref, { node, module: erpc, fun: executeCast, args: [module, fun, args] })
+}
+
+/** A spawn that failed, or the end of the spawned process; that it began is no answer. */
+function isAnswer(term: unknown, ref: Term): boolean {
+  if (!(term instanceof Tuple) || !equals(term.elements[1], ref)) return false
+  return term.length === 5 || (term.length === 4 && term.elements[2] === atom('error'))
+}
+
+function result(message: Tuple, ref: Term, about: string): Term {
+  if (message.length === 4) throw new RpcError('erpc', message.elements[3], [], about)
+  const why: Term = message.elements[4]
+  if (!(why instanceof Tuple) || !equals(why.elements[0], ref)) {
+    // It ended otherwise than by its own result: killed, or its node is gone.
+    throw why === reason.noconnection ? new RpcError('erpc', why, [], about) : new RpcError('exit', why, [], about)
+  }
+  const [, kind, value, stack] = why.elements as readonly Term[]
+  if (kind === atom('return')) return value as Term
+  const erpcReason =
+    kind === atom('error') && why.length === 3 && value instanceof Tuple && value.tag === 'erpc' ? value.elements[1] : undefined
+  if (erpcReason !== undefined) throw new RpcError('erpc', erpcReason, [], about)
+  throw new RpcError(kind instanceof Atom ? (kind.name as RpcError['class']) : 'error', value as Term, stack ?? [], about)
+}
+
+/** The functions that peers spawn here: they reach loaded modules and nothing else. */
+export function serveErpc(code: Code): void {
+  code.reserve('erpc', {
+    async execute_call(this: Process, ref: Term, module: Term, fun: Term, args: Term) {
+      throw new ExitError(await outcome(this, code, ref, module, fun, args))
+    },
+    async execute_cast(this: Process, module: Term, fun: Term, args: Term) {
+      await apply(this, code, module, fun, args)
+    },
+  })
+}
+
+/** How a call of a loaded function ends, as `apply` inside a try would see it. */
+async function outcome(self: Process, code: Code, ref: Term, module: Term, fun: Term, args: Term): Promise<Term> {
+  try {
+    return tuple(ref, atom('return'), await apply(self, code, module, fun, args))
+  } catch (thrown) {
+    if (thrown instanceof ExitError) return tuple(ref, atom('exit'), thrown.reason)
+    if (!(thrown instanceof Error)) return tuple(ref, atom('throw'), reason.termOf(thrown))
+    const [error, stack] = (reason.reasonOf(thrown) as Tuple).elements
+    return tuple(ref, atom('error'), error, stack)
+  }
+}
+
+/** Calls a loaded function. A function that returns nothing returns `ok`. */
+export async function apply(self: Process, code: Code, module: Term, fun: Term, args: Term): Promise<Term> {
+  if (!(module instanceof Atom && fun instanceof Atom && Array.isArray(args))) throw new ErlangError(atom('badarg'))
+  const value: unknown = await code.apply(self, module, fun, args as readonly Term[])
+  return value === undefined ? atom('ok') : self.host.copy(value as Sendable)
+}

@@ -1,0 +1,128 @@
+/**
+ * Links, each recorded at both ends. A link is active or waits for the acknowledgement of an unlink; the same protocol runs
+ * between two processes of this node and across nodes (erl_dist_protocol, "New link protocol"):
+ *
+ *   link      LINK →                the other end records it, or answers with an exit `noproc`
+ *   unlink    UNLINK_ID {Id} →      the other end forgets it and answers ← UNLINK_ID_ACK {Id}, dead or alive
+ *
+ * Between an unlink and its acknowledgement, exits over the link are ignored.
+ */
+import { type LinkExitSignal, type LinkSignal, TermPayload, type UnlinkAckSignal, type UnlinkSignal } from '../dist/signal.js'
+import type { Atom, Pid, Term } from '../term/index.js'
+import type { Host } from './host.js'
+import type { LocalProcess } from './local-process.js'
+import { PeerIndex } from './peer-index.js'
+import { noconnection, noproc } from './reason.js'
+import { SharedPayload } from './shared-payload.js'
+
+export interface Link {
+  readonly process: LocalProcess
+  readonly peer: Pid
+  /** The outstanding unlink; 0n while the link is active */
+  unlinking: bigint
+}
+
+const maxUnlinkId = 2n ** 64n - 1n
+
+export class Links {
+  readonly #host: Host
+  readonly #remote = new PeerIndex<Link>()
+  #lastId = 0n
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** How many links cross to other nodes */
+  get size(): number {
+    return this.#remote.size
+  }
+
+  link(process: LocalProcess, peer: Pid): void {
+    const key = this.#host.table.keyOf(peer)
+    if (key === this.#host.table.keyOf(process.pid)) return
+    const known = process.links?.get(key)
+    if (known?.unlinking === 0n) return
+    if (known) known.unlinking = 0n
+    else this.#add(process, peer, key)
+    this.#host.route({ op: 'link', from: process.pid, to: peer })
+  }
+
+  unlink(process: LocalProcess, peer: Pid): void {
+    const link = process.links?.get(this.#host.table.keyOf(peer))
+    if (!link || link.unlinking !== 0n) return
+    this.#lastId = this.#lastId === maxUnlinkId ? 1n : this.#lastId + 1n
+    link.unlinking = this.#lastId
+    this.#host.route({ op: 'unlink', id: link.unlinking, from: process.pid, to: peer })
+  }
+
+  /** Records a link that the other end has already: that of a spawned process. */
+  linked(process: LocalProcess, peer: Pid): void {
+    const key = this.#host.table.keyOf(peer)
+    if (!process.links?.has(key)) this.#add(process, peer, key)
+  }
+
+  onLink({ from, to }: LinkSignal): void {
+    const process = this.#host.table.find(to)
+    if (process) this.linked(process, from)
+    else this.#host.route({ op: 'linkExit', from: to, to: from, reason: new TermPayload(noproc) })
+  }
+
+  onUnlink({ id, from, to }: UnlinkSignal): void {
+    const process = this.#host.table.find(to)
+    const key = this.#host.table.keyOf(from)
+    const link = process?.links?.get(key)
+    if (link?.unlinking === 0n) this.#remove(link, key)
+    this.#host.route({ op: 'unlinkAck', id, from: to, to: from })
+  }
+
+  onUnlinkAck({ id, from, to }: UnlinkAckSignal): void {
+    const key = this.#host.table.keyOf(from)
+    const link = this.#host.table.find(to)?.links?.get(key)
+    if (link?.unlinking === id) this.#remove(link, key)
+  }
+
+  onLinkExit({ from, to, reason }: LinkExitSignal): void {
+    const key = this.#host.table.keyOf(from)
+    const process = this.#host.table.find(to)
+    const link = process?.links?.get(key)
+    if (!process || !link) return
+    this.#remove(link, key)
+    if (link.unlinking === 0n) this.#host.exitSignal(process, from, reason, 'link')
+  }
+
+  /** A process has ended: tell every peer, one a step. */
+  *exits(process: LocalProcess, reason: Term): Generator<void, void, undefined> {
+    if (!process.links) return
+    const payload = new SharedPayload(reason, this.#host)
+    for (const [key, link] of process.links) {
+      this.#remove(link, key)
+      if (link.unlinking === 0n) this.#host.route({ op: 'linkExit', from: process.pid, to: link.peer, reason: payload })
+      yield
+    }
+  }
+
+  /** A node is lost: each of its links breaks with `noconnection`, one a step. */
+  lost(node: Atom): Generator<void, void, undefined> {
+    return this.#break(this.#remote.take(node))
+  }
+
+  *#break(links: Iterable<Link>): Generator<void, void, undefined> {
+    for (const { process, peer, unlinking } of links) {
+      process.links?.delete(this.#host.table.keyOf(peer))
+      if (unlinking === 0n && process.alive) this.#host.exitSignal(process, peer, new TermPayload(noconnection), 'link')
+      yield
+    }
+  }
+
+  #add(process: LocalProcess, peer: Pid, key: string | number): void {
+    const link: Link = { process, peer, unlinking: 0n }
+    ;(process.links ??= new Map()).set(key, link)
+    if (typeof key === 'string') this.#remote.add(peer.node, link)
+  }
+
+  #remove(link: Link, key: string | number): void {
+    link.process.links?.delete(key)
+    if (typeof key === 'string') this.#remote.delete(link.peer.node, link)
+  }
+}

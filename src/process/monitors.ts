@@ -1,0 +1,172 @@
+/**
+ * Monitors, each recorded at both ends: a Monitor at the process that watches, a Watcher at the one that is watched. A monitor fires once.
+ *
+ *   monitor    MONITOR_P →      the other end records it, or answers DOWN `noproc`
+ *   demonitor  DEMONITOR_P →    no answer; a DOWN that is already on its way finds no Monitor and is dropped
+ *
+ * A monitor by name is answered by name: its DOWN message holds {Name, Node}.
+ */
+import { type DemonitorSignal, type DownSignal, type MonitorSignal, type RegisteredName, TermPayload } from '../dist/signal.js'
+import { type Atom, atom, Pid, type Reference, type Term, Tuple, tuple } from '../term/index.js'
+import { type Aliases, type AliasMode } from './aliases.js'
+import type { Host } from './host.js'
+import type { LocalProcess } from './local-process.js'
+import { PeerIndex } from './peer-index.js'
+import { noconnection, noproc } from './reason.js'
+import { SharedPayload } from './shared-payload.js'
+
+export interface Monitor {
+  readonly owner: LocalProcess
+  readonly ref: Reference
+  readonly target: Pid | RegisteredName
+  /** What stands first in the message instead of 'DOWN' */
+  readonly tag: Term
+}
+
+export interface Watcher {
+  readonly process: LocalProcess
+  readonly from: Pid
+  readonly ref: Reference
+  /** What was asked for: the pid, or the name */
+  readonly target: Pid | RegisteredName
+}
+
+/** `monitor/3`'s options. */
+export interface MonitorOptions {
+  /** Makes the reference an alias of the process, and says when it ends: 'explicit_unalias', 'demonitor' or 'reply_demonitor'. */
+  readonly alias?: AliasMode | undefined
+  /** Stands first in the message instead of 'DOWN' */
+  readonly tag?: Term | undefined
+}
+
+const down = atom('DOWN')
+
+export class Monitors {
+  readonly #host: Host
+  readonly #aliases: Aliases
+  readonly #watching = new PeerIndex<Monitor>()
+  readonly #watched = new PeerIndex<Watcher>()
+  /** Watchers by name: the name may belong to another process when the demonitor comes. */
+  readonly #byName = new Map<string | number, Watcher>()
+
+  constructor(host: Host, aliases: Aliases) {
+    this.#host = host
+    this.#aliases = aliases
+  }
+
+  /** How many monitors cross to other nodes, either way */
+  get size(): number {
+    return this.#watching.size + this.#watched.size
+  }
+
+  monitor(owner: LocalProcess, target: Pid | RegisteredName, ref: Reference, options: MonitorOptions = {}): void {
+    if (options.alias) this.#aliases.add(owner, ref, options.alias)
+    this.monitoring(owner, target, ref, options.tag)
+    this.#host.route({ op: 'monitor', from: owner.pid, to: target, ref })
+  }
+
+  /** Records a monitor that the other end has already: that of a spawned process. */
+  monitoring(owner: LocalProcess, target: Pid | RegisteredName, ref: Reference, tag: Term = down): void {
+    const monitor: Monitor = { owner, ref, target, tag }
+    ;(owner.monitors ??= new Map()).set(this.#host.table.numberOf(ref), monitor)
+    if (target.node !== this.#host.table.node) this.#watching.add(target.node, monitor)
+  }
+
+  /** False when there was no such monitor (any more). */
+  demonitor(owner: LocalProcess, ref: Reference): boolean {
+    const monitor = this.#take(owner, ref)
+    if (!monitor) return false
+    this.#host.route({ op: 'demonitor', from: owner.pid, to: monitor.target, ref })
+    return true
+  }
+
+  onMonitor({ from, to, ref }: MonitorSignal): void {
+    const process = to instanceof Pid ? this.#host.table.find(to) : this.#host.registry.whereis(to.name)
+    if (process) this.watched(process, from, ref, to)
+    else this.#host.route({ op: 'down', from: to, to: from, ref, reason: new TermPayload(noproc) })
+  }
+
+  /** Records who watches a process. */
+  watched(process: LocalProcess, from: Pid, ref: Reference, target: Pid | RegisteredName): void {
+    const watcher: Watcher = { process, from, ref, target }
+    const key = this.#keyOf(ref)
+    ;(process.watchers ??= new Map()).set(key, watcher)
+    if (!(target instanceof Pid)) this.#byName.set(key, watcher)
+    if (from.node !== this.#host.table.node) this.#watched.add(from.node, watcher)
+  }
+
+  onDemonitor({ to, ref }: DemonitorSignal): void {
+    const key = this.#keyOf(ref)
+    const watcher = to instanceof Pid ? this.#host.table.find(to)?.watchers?.get(key) : this.#byName.get(key)
+    if (watcher) this.#forget(watcher, key)
+  }
+
+  onDown({ to, ref, reason }: DownSignal): void {
+    const process = this.#host.table.find(to)
+    if (!process?.monitors?.has(this.#host.table.numberOf(ref))) return
+    const term = reason.read()
+    const monitor = this.#take(process, ref)
+    if (monitor) this.#fire(monitor, term)
+  }
+
+  /** A process has ended: its watchers are told, and what it watched forgets it; one a step. */
+  *exits(process: LocalProcess, reason: Term): Generator<void, void, undefined> {
+    if (process.watchers) {
+      const payload = new SharedPayload(reason, this.#host)
+      for (const [key, watcher] of process.watchers) {
+        this.#forget(watcher, key)
+        this.#host.route({ op: 'down', from: watcher.target, to: watcher.from, ref: watcher.ref, reason: payload })
+        yield
+      }
+    }
+    if (process.monitors) {
+      for (const { ref } of process.monitors.values()) {
+        this.demonitor(process, ref)
+        yield
+      }
+    }
+  }
+
+  /** A node is lost: each monitor of its processes fires with `noconnection`, and theirs of ours are forgotten; one a step. */
+  lost(node: Atom): Generator<void, void, undefined> {
+    return this.#break(this.#watched.take(node), this.#watching.take(node))
+  }
+
+  *#break(watchers: Iterable<Watcher>, monitors: Iterable<Monitor>): Generator<void, void, undefined> {
+    for (const watcher of watchers) {
+      this.#forget(watcher, this.#keyOf(watcher.ref))
+      yield
+    }
+    for (const { owner, ref } of monitors) {
+      const monitor = owner.alive && this.#take(owner, ref)
+      if (monitor) this.#fire(monitor, noconnection)
+      yield
+    }
+  }
+
+  #fire({ owner, ref, target, tag }: Monitor, reason: Term): void {
+    const object = target instanceof Pid ? target : tuple(target.name, target.node)
+    this.#host.message(owner, new Tuple([tag, ref, atom('process'), object, reason]))
+  }
+
+  #take(owner: LocalProcess, ref: Reference): Monitor | undefined {
+    const number = this.#host.table.numberOf(ref)
+    const monitor = owner.monitors?.get(number)
+    if (!monitor) return undefined
+    owner.monitors?.delete(number)
+    this.#aliases.demonitored(owner, number)
+    if (monitor.target.node !== this.#host.table.node) this.#watching.delete(monitor.target.node, monitor)
+    return monitor
+  }
+
+  #forget(watcher: Watcher, key: string | number): void {
+    watcher.process.watchers?.delete(key)
+    if (!(watcher.target instanceof Pid)) this.#byName.delete(key)
+    if (watcher.from.node !== this.#host.table.node) this.#watched.delete(watcher.from.node, watcher)
+  }
+
+  #keyOf(ref: Reference): string | number {
+    const number = this.#host.table.numberOf(ref)
+    return number >= 0 ? number : `${ref.words.join('.')}.${ref.creation}@${ref.node.name}`
+  }
+}

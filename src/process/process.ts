@@ -1,0 +1,223 @@
+/**
+ * `self`: a process as its own code sees it. When the process has ended, everything here does nothing and never throws; a receive
+ * never settles.
+ */
+import type { Address, RegisteredName } from '../dist/signal.js'
+import { Atom, atom, Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
+import type { AliasMode } from './aliases.js'
+import { ExitError, ProcessError } from './errors.js'
+import type { LocalProcess } from './local-process.js'
+import type { MonitorOptions } from './monitors.js'
+import type { Processes, SpawnOptions } from './processes.js'
+import { type Pattern, type ReceiveOptions, Receiver, markReference } from './receiver.js'
+
+/** The code of a process. Its promise is the process's life: when it settles, the process exits. */
+export type Body<P extends Process = Process> = (self: P) => unknown
+
+/** Where a message may go: a pid, an alias, the name of a process of this node, or a name on any node. */
+export type To = Pid | Reference | Atom | string | { readonly name: string | Atom; readonly node: string | Atom }
+
+/** An exit reason: any term but a JavaScript string, which would arrive as a binary. Write `atom('shutdown')`. */
+export type ExitReason<T> = T extends string ? never : T
+
+export class Process implements AsyncIterable<Term> {
+  /** @internal */
+  readonly local: LocalProcess
+  /** @internal */
+  readonly host: Processes
+  /** @internal */
+  readonly receiver: Receiver
+  #abort: AbortController | null = null
+
+  /** @internal Processes are made by `spawn`. */
+  constructor(host: Processes, local: LocalProcess) {
+    this.host = host
+    this.local = local
+    this.receiver = new Receiver(local, host.scheduler, host.clock)
+  }
+
+  get pid(): Pid {
+    return this.local.pid
+  }
+
+  /** Aborted when the process exits; pass it to whatever should end with the process. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController()
+      if (!this.local.alive) this.#abort.abort(new ExitError(atom('noproc')))
+    }
+    return this.#abort.signal
+  }
+
+  /** True: exit signals arrive as messages {'EXIT', From, Reason}. False (default): they end the process. */
+  get trapExit(): boolean {
+    return this.local.trapExit
+  }
+
+  set trapExit(on: boolean) {
+    this.local.trapExit = on
+  }
+
+  /** The process that does this one's input and output. Processes that it spawns inherit it. */
+  get groupLeader(): Pid {
+    return this.local.groupLeader
+  }
+
+  set groupLeader(pid: Pid) {
+    this.local.groupLeader = pid
+  }
+
+  /**
+   * Sends a message; it is taken before this returns. False: the way is busy (`node.drained(name)` waits for it); the message is sent all
+   * the same.
+   *
+   * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local name that nobody has.
+   */
+  send(to: To, message: Sendable): boolean {
+    if (!this.local.alive) return true
+    return this.host.send(this.local, to, message)
+  }
+
+  /** The next message; with a pattern, the first that matches, however many wait before it. */
+  receive(): Promise<Term>
+  receive<T>(pattern: (x: unknown) => x is T, options?: ReceiveOptions): Promise<T>
+  receive(pattern: undefined, options?: ReceiveOptions): Promise<Term>
+  receive(pattern?: Pattern, options?: ReceiveOptions): Promise<Term> {
+    return this.receiver.receive(pattern, options)
+  }
+
+  /** `receive … after 0`: a message that is there already, or undefined. */
+  poll(): Term | undefined
+  poll<T>(pattern: (x: unknown) => x is T): T | undefined
+  poll(pattern?: Pattern): Term | undefined {
+    return this.local.alive ? this.receiver.poll(pattern) : undefined
+  }
+
+  /** Every message, in order; it ends only with the process. Leaving the loop loses nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<Term, never> {
+    return { next: async () => ({ done: false, value: await this.receive() }) }
+  }
+
+  link(pid: Pid): void {
+    if (this.local.alive) this.host.links.link(this.local, pid)
+  }
+
+  /** Afterwards no exit of that process reaches this one by a link; one that came already stays in the mailbox. */
+  unlink(pid: Pid): void {
+    if (this.local.alive) this.host.links.unlink(this.local, pid)
+  }
+
+  /** The message {'DOWN', Ref, process, Pid | {Name, Node}, Reason} comes once. */
+  monitor(to: Pid | Atom | string | { readonly name: string | Atom; readonly node: string | Atom }, options?: MonitorOptions): Reference {
+    const ref = this.makeRef()
+    if (!this.local.alive) return ref
+    const target = this.host.address(to)
+    if (target instanceof Reference) throw new ProcessError('ERR_BADARG', 'A monitor watches a pid or a name, not a reference.')
+    this.host.monitors.monitor(this.local, target, ref, options)
+    return ref
+  }
+
+  /** `flush` also takes the DOWN message out of the mailbox when it came already. False: there was no such monitor. */
+  demonitor(ref: Reference, options: { readonly flush?: boolean | undefined } = {}): boolean {
+    const { local, host } = this
+    if (!local.alive) return false
+    const found = host.monitors.demonitor(local, ref)
+    if (!found && options.flush) {
+      const isDown = (term: unknown): boolean => term instanceof Tuple && term.length === 5 && term.elements[1] === ref
+      local.mailbox.take(isDown, 0)
+    }
+    return found
+  }
+
+  /** With `on`, a message {nodedown, Node} comes when the connection to that node is lost; each `true` wants a `false`. */
+  monitorNode(name: string | Atom, on: boolean): void {
+    if (this.local.alive) this.host.monitorNode(this.local, atomOf(name), on)
+  }
+
+  /** A reference by which this process receives until `unalias`; `reply`: until its first message. */
+  alias(options: { readonly reply?: boolean | undefined } = {}): Reference {
+    const ref = this.makeRef()
+    const mode: AliasMode = options.reply ? 'reply' : 'explicit_unalias'
+    if (this.local.alive) this.host.aliases.add(this.local, ref, mode)
+    return ref
+  }
+
+  unalias(ref: Reference): boolean {
+    return this.local.alive && this.host.aliases.remove(this.local, ref)
+  }
+
+  makeRef(): Reference {
+    return markReference(this.host.table.makeRef(), this.local.mailbox)
+  }
+
+  /** Starts a process with this one's group leader. Its pid is there at once, its code runs later. */
+  spawn(body: Body<this>, options: SpawnOptions = {}): Pid {
+    return this.#spawn(body, options)
+  }
+
+  /** Spawns and links in one step. */
+  spawnLink(body: Body<this>, options: SpawnOptions = {}): Pid {
+    return this.#spawn(body, { ...options, link: this.local })
+  }
+
+  /** Spawns and monitors in one step. */
+  spawnMonitor(body: Body<this>, options: SpawnOptions = {}): [pid: Pid, ref: Reference] {
+    const ref = this.makeRef()
+    return [this.#spawn(body, { ...options, monitor: { owner: this.local, ref } }), ref]
+  }
+
+  /**
+   * `exit(reason)` ends this process: it throws ExitError, as Erlang's exit/1 raises, so call it where the process's own code runs and
+   * not in a timer's callback. `exit(pid, reason)` sends an exit signal, also to this process, and returns.
+   */
+  exit(pid: Pid, reason: Term): void
+  exit<T extends Sendable>(reason: ExitReason<T>): never
+  exit(...args: [Term] | [Pid, Term]): void {
+    if (args.length === 1) throw new ExitError(this.host.copy(args[0]))
+    const [pid, reason] = args
+    if (this.local.alive) this.host.sendExit(this.local, pid, reason)
+  }
+
+  /** Gives this process a name. @throws ProcessError ERR_NAME_TAKEN, ERR_ALREADY_REGISTERED, ERR_NAME */
+  async register(name: string | Atom): Promise<void> {
+    if (this.local.alive) this.host.registry.register(atomOf(name), this.local)
+  }
+
+  /** Sends `message` in `ms` milliseconds, unless `to` has ended by then, or `cancelTimer` comes first. */
+  sendAfter(ms: number, to: To, message: Sendable): Reference {
+    if (!this.local.alive) return this.makeRef()
+    if (!(ms >= 0)) throw new ProcessError('ERR_BADARG', `A timer's time is a number of milliseconds from 0 up, not ${ms}.`)
+    return this.host.timers.start(this.pid, ms, this.host.address(to), this.host.copy(message))
+  }
+
+  /** The milliseconds that were left; false when the timer has fired or is unknown here. */
+  cancelTimer(ref: Reference): number | false {
+    return this.host.timers.cancel(ref)
+  }
+
+  /** @internal */
+  exited(reason: Term): void {
+    this.receiver.exited(reason)
+    this.#abort?.abort(new ExitError(reason))
+  }
+
+  #spawn(body: Body<this>, options: SpawnOptions): Pid {
+    // A dead process's children are born dead: it may do nothing any more.
+    if (!this.local.alive) return this.pid
+    return this.host.spawn(body as Body, { groupLeader: this.groupLeader, ...options }).pid
+  }
+}
+
+export const atomOf = (name: string | Atom): Atom => {
+  const made = typeof name === 'string' ? atom(name) : name
+  if (made instanceof Atom) return made
+  throw new ProcessError('ERR_NAME', `'${String(name)}' cannot be a name: choose another.`)
+}
+
+/** What a name or a pair of names addresses; `here` is the node of a bare name. */
+export function addressOf(to: To, here: Atom): Address {
+  if (to instanceof Pid || to instanceof Reference) return to
+  if (typeof to === 'string' || to instanceof Atom) return { name: atomOf(to), node: here } satisfies RegisteredName
+  if (to && typeof to === 'object' && 'name' in to && 'node' in to) return { name: atomOf(to.name), node: atomOf(to.node) }
+  throw new ProcessError('ERR_BADARG', 'A message goes to a pid, an alias, a name, or { name, node }.')
+}

@@ -1,0 +1,60 @@
+/**
+ * From a JavaScript throw to an exit reason, in OTP's shapes:
+ *
+ *   Error      → {{'TypeError', <<"Message">>}, [{Module, Function, Arity, [{file, "calc.ts"}, {line, 7}]}, …]}
+ *   ErlangError → {Reason, Stack}
+ *   ExitError  → its reason
+ *   any term   → {{nocatch, Term}, []}
+ */
+import { copy } from '../etf/index.js'
+import { atom, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import { inspect } from 'node:util'
+import { basename } from 'node:path'
+import { ErlangError, ExitError } from './errors.js'
+
+export const normal = atom('normal')
+export const kill = atom('kill')
+export const killed = atom('killed')
+export const noproc = atom('noproc')
+export const noconnection = atom('noconnection')
+
+/** The reason with which a process exits that threw `thrown`. */
+export function reasonOf(thrown: unknown): Term {
+  if (thrown instanceof ExitError) return thrown.reason
+  if (thrown instanceof ErlangError) return tuple(thrown.reason, thrown.stacktrace ?? stackOf(thrown))
+  if (thrown instanceof Error) return tuple(tuple(name(thrown.name), Buffer.from(wellFormed(thrown.message))), stackOf(thrown))
+  return tuple(tuple(atom('nocatch'), termOf(thrown)), [])
+}
+
+/** What was thrown as a term; text that describes it when it is none. */
+export function termOf(thrown: unknown): Term {
+  try {
+    return copy(thrown as Sendable)
+  } catch {
+    // Anything can be thrown, and a function, say, is no term: the reader gets what console.log would show.
+    return Buffer.from(wellFormed(inspect(thrown)))
+  }
+}
+
+const frame = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?([^()]+):(\d+):\d+\)?$/
+
+/** The frames of `error.stack` as an Erlang stack trace. The arity of a JavaScript function is not in its stack: 0 stands there. */
+export function stackOf(error: Error): Term {
+  const frames: Term[] = []
+  for (const line of (typeof error.stack === 'string' ? error.stack : '').split('\n')) {
+    const [, fun, file, number] = frame.exec(line) ?? []
+    if (file === undefined || file.startsWith('node:')) continue
+    const location = [tuple(atom('file'), [...Buffer.from(file)]), tuple(atom('line'), Number(number))]
+    frames.push(tuple(name(basename(file).replace(/\.[^.]*$/, '')), name(fun ?? 'anonymous'), 0, location))
+  }
+  return frames
+}
+
+const wellFormed = (text: unknown): string => String(text).toWellFormed()
+
+/** Names of errors, files and functions are as many as the program has, so these atoms are bounded. */
+const name = (text: unknown): Term => atom([...wellFormed(text)].slice(0, 255).join(''))
+
+/** `normal`, `shutdown` and `{shutdown, _}`: ends that are no fault. */
+export const isOrderly = (reason: Term): boolean =>
+  reason === normal || reason === atom('shutdown') || (reason instanceof Tuple && reason.length === 2 && reason.tag === 'shutdown')

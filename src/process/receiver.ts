@@ -1,0 +1,161 @@
+/**
+ * Receives: promises that a process's messages settle. Several pending ones are served in the order of their calls; each takes the first
+ * message that it accepts and has not looked at before. A receive rejects once with ExitError when its process dies; one that begins after
+ * that never settles.
+ */
+import type { Reference, Term } from '../term/index.js'
+import type { Clock } from './clock.js'
+import { ExitError, ProcessError } from './errors.js'
+import type { LocalProcess } from './local-process.js'
+import { type Mailbox } from './mailbox.js'
+import type { Scheduler } from './scheduler.js'
+
+export interface ReceiveOptions {
+  /** Milliseconds, 0 for none at all. Default: as long as it takes. */
+  readonly timeout?: number | undefined
+  /** Aborting it rejects the receive with its reason; no message is lost. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A pattern may hold a reference of ours: nothing that came before the reference was made can match. */
+export interface Pattern {
+  (term: unknown): boolean
+  readonly reference?: Reference | undefined
+}
+
+interface Pending {
+  readonly accepts: Pattern | undefined
+  readonly resolve: (term: Term) => void
+  readonly reject: (error: unknown) => void
+  promise: Promise<Term>
+  /** The number of the last message that was looked at */
+  seen: number
+  settled: () => void
+}
+
+/** Where the owner's mailbox stood when a reference was made. */
+const marks = new WeakMap<Reference, { readonly mailbox: Mailbox; readonly last: number }>()
+
+export function markReference(ref: Reference, mailbox: Mailbox): Reference {
+  marks.set(ref, { mailbox, last: mailbox.last })
+  return ref
+}
+
+const nothing = (): void => {}
+
+export class Receiver {
+  readonly #process: LocalProcess
+  readonly #scheduler: Scheduler
+  readonly #clock: Clock
+  #pending: Pending[] = []
+
+  constructor(process: LocalProcess, scheduler: Scheduler, clock: Clock) {
+    this.#process = process
+    this.#scheduler = scheduler
+    this.#clock = clock
+  }
+
+  get waiting(): boolean {
+    return this.#pending.length > 0
+  }
+
+  receive(accepts: Pattern | undefined, options: ReceiveOptions = {}): Promise<Term> {
+    const process = this.#process
+    if (!process.alive) return new Promise(nothing)
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason)
+    if (this.#pending.length === 0 && process.mailbox.size > 0 && this.#scheduler.take()) {
+      const term = this.poll(accepts)
+      if (term !== undefined) return Promise.resolve(term)
+      return this.#wait(accepts, options, process.mailbox.last)
+    }
+    return this.#wait(accepts, options, this.#start(accepts))
+  }
+
+  /** The first message that `accepts` accepts, at once; undefined when there is none. */
+  poll(accepts: Pattern | undefined): Term | undefined {
+    const { mailbox } = this.#process
+    if (mailbox.size === 0) return undefined
+    return accepts ? mailbox.take(accepts, this.#start(accepts)) : mailbox.shift()
+  }
+
+  /** Serves what is pending. */
+  run(): void {
+    const { mailbox } = this.#process
+    for (let index = 0; index < this.#pending.length && mailbox.size > 0;) {
+      const pending = this.#pending[index] as Pending
+      if (!this.#scheduler.take()) return this.#scheduler.ready(this.#process)
+      const term = this.#serve(pending, mailbox)
+      if (term === undefined) {
+        index++
+      } else {
+        this.#settle(pending)
+        pending.resolve(term)
+      }
+    }
+  }
+
+  exited(reason: Term): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const { settled, promise, reject } of pending) {
+      settled()
+      // Whoever awaits it gets the rejection; when nobody does, a process's end must not end the program.
+      promise.catch(nothing)
+      reject(new ExitError(reason))
+    }
+  }
+
+  #serve(pending: Pending, mailbox: Mailbox): Term | undefined {
+    if (!pending.accepts) return mailbox.shift()
+    const { seen } = pending
+    pending.seen = mailbox.last
+    try {
+      return mailbox.take(pending.accepts, seen)
+    } catch (error) {
+      // A pattern that throws is a fault of the one who receives, and of nobody else. The message stays.
+      this.#settle(pending)
+      pending.reject(error)
+      return undefined
+    }
+  }
+
+  #wait(accepts: Pattern | undefined, options: ReceiveOptions, seen: number): Promise<Term> {
+    let settle!: Pick<Pending, 'resolve' | 'reject'>
+    const promise = new Promise<Term>((resolve, reject) => {
+      settle = { resolve, reject }
+    })
+    const pending: Pending = { accepts, ...settle, promise, seen, settled: nothing }
+    this.#pending.push(pending)
+    if (options.timeout !== undefined || options.signal) this.#limit(pending, options)
+    if (this.#process.mailbox.last > seen) this.#scheduler.ready(this.#process)
+    return promise
+  }
+
+  #limit(pending: Pending, { timeout, signal }: ReceiveOptions): void {
+    const aborted = (): void => {
+      this.#settle(pending)
+      pending.reject(signal?.reason)
+    }
+    const expired = (): void => {
+      this.#settle(pending)
+      pending.reject(new ProcessError('ERR_TIMEOUT', `No message that matches came within ${timeout} ms.`))
+    }
+    const stop = timeout === undefined || timeout === Infinity ? nothing : this.#clock.after(timeout, expired)
+    signal?.addEventListener('abort', aborted, { once: true })
+    pending.settled = () => {
+      stop()
+      signal?.removeEventListener('abort', aborted)
+    }
+  }
+
+  #settle(pending: Pending): void {
+    const index = this.#pending.indexOf(pending)
+    if (index >= 0) this.#pending.splice(index, 1)
+    pending.settled()
+  }
+
+  #start(accepts: Pattern | undefined): number {
+    const mark = accepts?.reference && marks.get(accepts.reference)
+    return mark && mark.mailbox === this.#process.mailbox ? mark.last : 0
+  }
+}
