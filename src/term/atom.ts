@@ -6,6 +6,7 @@
  */
 import { inspect } from 'node:util'
 import { TermError } from './error.js'
+import { formatAtom } from './format-text.js'
 
 export class Atom<N extends string = string> {
   readonly name: N
@@ -24,7 +25,7 @@ export class Atom<N extends string = string> {
   }
 
   [inspect.custom](): string {
-    return `Atom(${this.name})`
+    return `Atom(${formatAtom(this.name)})`
   }
 
   /** @internal The one place where Atoms are made. */

@@ -1,7 +1,11 @@
 /** The terms for which JavaScript has no value of its own: improper lists, bit strings, forced floats, native records. */
+import { inspect, type InspectOptions } from 'node:util'
 import type { Atom } from './atom.js'
-import type { Term } from './types.js'
 import { TermError } from './error.js'
+import { formatBitString } from './format-binary.js'
+import { formatFloat } from './format-float.js'
+import { inspectElements } from './inspect.js'
+import type { Term } from './types.js'
 
 /** `[a, b | c]`: at least one element, and a tail that is no list. */
 export class ImproperList {
@@ -11,6 +15,10 @@ export class ImproperList {
   constructor(elements: readonly Term[], tail: Term) {
     this.elements = elements
     this.tail = tail
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return inspectElements('ImproperList', [this.elements, this.tail], depth, options)
   }
 }
 
@@ -22,6 +30,15 @@ export class BitString {
   constructor(bytes: Buffer, bits: number) {
     this.bytes = bytes
     this.bits = bits
+  }
+
+  /** `<<5:3>>` */
+  toString(): string {
+    return formatBitString(this)
+  }
+
+  [inspect.custom](): string {
+    return `BitString(${this})`
   }
 }
 
@@ -41,6 +58,15 @@ export class Float {
   valueOf(): number {
     return this.value
   }
+
+  /** `1.0` */
+  toString(): string {
+    return formatFloat(this.value)
+  }
+
+  [inspect.custom](): string {
+    return `Float(${this.toString()})`
+  }
 }
 
 /** @throws TermError ERR_TERM_FLOAT for NaN and the infinities. */
@@ -58,5 +84,23 @@ export class NativeRecord {
     this.name = name
     this.fields = fields
     this.flags = flags
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return inspectElements(`NativeRecord(${this.module}:${this.name})`, this.fields, depth, options)
+  }
+}
+
+/**
+ * What `term_to_binary(T, [local])` of OTP 26 and later wrote: readable by the very node that wrote it, opaque to all others. It can be
+ * carried, alone, never inside another term.
+ */
+export class LocalTerm {
+  readonly kind = 'local term'
+  /** What follows LOCAL_EXT */
+  readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
   }
 }

@@ -17,3 +17,19 @@ export class NodeError extends Error {
 
 /** A value or a text that is no Erlang term. Codes begin with `ERR_TERM_`. */
 export class TermError extends NodeError {}
+
+/** A text that is no Erlang term: code `ERR_TERM_SYNTAX`. Lines and columns count from 1, columns in characters, `position` in UTF-16 units. */
+export class TermSyntaxError extends TermError {
+  readonly line: number
+  readonly column: number
+  readonly position: number
+
+  constructor(sentence: string, text: string, position: number, options?: ErrorOptions) {
+    const lines = text.slice(0, position).split('\n')
+    const column = [...lines.at(-1)!].length + 1
+    super('ERR_TERM_SYNTAX', `${sentence} (line ${lines.length}, column ${column})`, options)
+    this.line = lines.length
+    this.column = column
+    this.position = position
+  }
+}

@@ -3,7 +3,9 @@
  *
  * Source: erl_ext_dist, NEW_FUN_EXT and EXPORT_EXT.
  */
+import { inspect } from 'node:util'
 import type { Atom } from './atom.js'
+import { formatAtom } from './format-text.js'
 import type { Pid } from './identity.js'
 import type { Term } from './types.js'
 
@@ -19,6 +21,15 @@ export class ExportFun {
     this.fun = fun
     this.arity = arity
     Object.freeze(this)
+  }
+
+  /** `fun lists:reverse/1` */
+  toString(): string {
+    return `fun ${formatAtom(this.module.name)}:${formatAtom(this.fun.name)}/${this.arity}`
+  }
+
+  [inspect.custom](): string {
+    return `ExportFun(${this})`
   }
 }
 
@@ -57,5 +68,14 @@ export class Fun implements FunParts {
     this.pid = parts.pid
     this.free = parts.free
     Object.freeze(this)
+  }
+
+  /** `#Fun<module.0.1234>`: index and uniq as the module's file has them. erts writes the module's name as it is, without quotes. */
+  toString(): string {
+    return `#Fun<${this.module.name}.${this.oldIndex}.${this.oldUniq}>`
+  }
+
+  [inspect.custom](): string {
+    return `Fun(${this} ${this.pid.node})`
   }
 }

@@ -4,7 +4,9 @@
  *
  * Source: erl_ext_dist, NEW_PID_EXT, V4_PORT_EXT, NEWER_REFERENCE_EXT.
  */
+import { inspect } from 'node:util'
 import type { Atom } from './atom.js'
+import { nodeNumber } from './node-number.js'
 
 export class Pid {
   readonly kind = 'pid'
@@ -23,6 +25,15 @@ export class Pid {
     this.creation = creation
     Object.freeze(this)
   }
+
+  /** `<0.85.0>`: 0 for a node of this program, else this program's number for the node. */
+  toString(): string {
+    return `<${nodeNumber(this.node)}.${this.id}.${this.serial}>`
+  }
+
+  [inspect.custom](): string {
+    return `Pid(${this} ${this.node})`
+  }
 }
 
 export class Port {
@@ -38,6 +49,15 @@ export class Port {
     this.creation = creation
     Object.freeze(this)
   }
+
+  /** `#Port<0.5>` */
+  toString(): string {
+    return `#Port<${nodeNumber(this.node)}.${this.id}>`
+  }
+
+  [inspect.custom](): string {
+    return `Port(${this} ${this.node})`
+  }
 }
 
 export class Reference {
@@ -52,5 +72,14 @@ export class Reference {
     this.creation = creation
     this.words = words
     Object.freeze(this)
+  }
+
+  /** `#Ref<0.3.2.1>`: the last word first */
+  toString(): string {
+    return `#Ref<${[nodeNumber(this.node), ...this.words.toReversed()].join('.')}>`
+  }
+
+  [inspect.custom](): string {
+    return `Reference(${this} ${this.node})`
   }
 }

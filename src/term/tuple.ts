@@ -1,4 +1,6 @@
+import { inspect, type InspectOptions } from 'node:util'
 import { Atom } from './atom.js'
+import { inspectElements } from './inspect.js'
 
 /**
  * A tuple. `elements` has typed positions, and `tag` (the first atom's name) narrows unions of tuples.
@@ -24,6 +26,10 @@ export class Tuple<E extends readonly unknown[] = readonly any[]> implements Ite
 
   [Symbol.iterator](): Iterator<E[number]> {
     return this.elements[Symbol.iterator]()
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return inspectElements('Tuple', this.elements, depth, options)
   }
 }
 

@@ -1,6 +1,6 @@
 /** The type-level mapping between Erlang and TypeScript. `Term` is what arrives, `Sendable` what may be sent. */
 import type { Atom } from './atom.js'
-import type { BitString, Float, ImproperList, NativeRecord } from './containers.js'
+import type { BitString, Float, ImproperList, LocalTerm, NativeRecord } from './containers.js'
 import type { ExportFun, Fun } from './fun.js'
 import type { Pid, Port, Reference } from './identity.js'
 import type { Tuple } from './tuple.js'
@@ -8,7 +8,7 @@ import type { Tuple } from './tuple.js'
 export interface TermArray extends ReadonlyArray<Term> {}
 export interface TermMap extends ReadonlyMap<Term, Term> {}
 
-type Scalar = Atom | boolean | null | number | bigint | Buffer | BitString | Float | Pid | Port | Reference | ExportFun
+type Scalar = Atom | boolean | null | number | bigint | Buffer | BitString | Float | Pid | Port | Reference | ExportFun | LocalTerm
 
 export type Term = Scalar | Fun | NativeRecord | ImproperList | Tuple<readonly any[]> | TermArray | TermMap
 
