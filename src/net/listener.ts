@@ -79,8 +79,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let closed: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closed ??= new Promise(resolve => {
-      server.close(() => resolve())
       for (const attempt of attempts) attempt.abort()
+      // The server's own callback would wait for the connections; the port is free as soon as its handle is closed.
+      server.close()
+      setImmediate(resolve)
     }))
   return { port: address.port, address: address.address, close, [Symbol.asyncDispose]: close }
 }
@@ -99,7 +101,6 @@ class IncomingAttempt implements Attempt {
     this.#aborting.abort()
   }
 
-  /** Never rejects: what fails is told. */
   async run(socket: Socket, options: ListenOptions): Promise<void> {
     const { clock = systemClock, timeout = setupTime } = options
     const carrier = new TcpCarrier(socket, clock)
@@ -109,12 +110,9 @@ class IncomingAttempt implements Attempt {
       return options.status(this)
     }
     const handshake = accept({ self: options.self(), status, cookieFor: peer => options.cookieFor(peer), ...machineSecrets })
-    try {
-      const { agreement, reader } = await shake(carrier, handshake, { clock, timeout, signal: this.#aborting.signal })
-      options.connection(new Connection({ agreement, carrier, reader, incoming: true }, options), this)
-    } catch (error) {
-      options.failed(error as NodeError, this)
-    }
+    const shaken = await shake(carrier, handshake, { clock, timeout, signal: this.#aborting.signal }).catch((error: NodeError) => error)
+    if (shaken instanceof Error) options.failed(shaken, this)
+    else options.connection(new Connection({ ...shaken, carrier, incoming: true }, options), this)
   }
 }
 
