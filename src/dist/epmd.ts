@@ -40,7 +40,7 @@ const NORMAL_NODE = 77
 const TCP = 0
 
 /** epmd's own limit: INBUF_SIZE less the length and a NUL. */
-export const longestRequest = 3057
+const longestRequest = 3057
 /** The longest PORT2_RESP that an epmd can make (OUTBUF_SIZE). Nobody reads more than that to find a port. */
 export const longestReply = 3060
 

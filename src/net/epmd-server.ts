@@ -154,14 +154,15 @@ export class EpmdServer {
   }
 
   #read(socket: Socket, fd: number, bytes: Buffer): void {
+    let request: EpmdRequest | undefined
     try {
-      const request = readRequest(bytes)
-      if (request) this.#answer(socket, fd, request)
+      request = readRequest(bytes)
     } catch (error) {
       // Bytes after a request end the registration that it made: epmd does the same.
       this.#events.fault?.(error as EpmdError, socket.remoteAddress)
       socket.destroy()
     }
+    if (request) this.#answer(socket, fd, request)
   }
 
   #answer(socket: Socket, fd: number, request: EpmdRequest): void {

@@ -15,7 +15,6 @@ import type { EpmdCallOptions } from './epmd-exchange.js'
 import { alive, keepRegistered, type EpmdRegistration, type RegisterOptions } from './epmd-registration.js'
 import { EpmdServer, type EpmdServerOptions } from './epmd-server.js'
 
-export { EpmdError } from '../dist/epmd-error.js'
 export type { EpmdEntry, EpmdName } from '../dist/epmd.js'
 export type { EpmdCallOptions } from './epmd-exchange.js'
 export type { EpmdRegistration, RegisterOptions, RegistrationEvents } from './epmd-registration.js'

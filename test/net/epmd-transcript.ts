@@ -24,7 +24,7 @@ export const conversations: readonly Conversation[] = JSON.parse(readFileSync(tr
 /** Every request of the transcript with its answer, `port` put in. */
 export const sayings: readonly Saying[] = conversations.flatMap(({ steps }) => steps.filter(step => 'sends' in step))
 
-export const pattern = (gets: string, port: number): RegExp => new RegExp(`^${gets.replace('PORT', port.toString(16).padStart(8, '0'))}$`)
+const pattern = (gets: string, port: number): RegExp => new RegExp(`^${gets.replace('PORT', port.toString(16).padStart(8, '0'))}$`)
 
 /** A connection that remembers what it was told. */
 export class Line {

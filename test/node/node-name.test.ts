@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkDomain, type Host, ownNodeName, parseNodeName } from '../../src/node/node-name.js'
+import { checkDomain, type Host, NodeNameError, ownNodeName, parseNodeName } from '../../src/node/node-name.js'
 
 /** A machine of that name, whose full name is found as given. */
 const machine = (hostname: string, full?: string): Host => ({ hostname: () => hostname, fullName: async () => full })
@@ -27,6 +27,7 @@ void t.test('what is no name says why', t => {
     [`ts@${'h'.repeat(253)}`, 'NAME_LENGTH'],
   ]
   for (const [name, code] of wrong) t.throws(() => parseNodeName(name), { code }, name)
+  t.throws(() => parseNodeName('ts'), NodeNameError)
   t.equal(parseNodeName(`ts@${'h'.repeat(252)}`).full.length, 255)
   t.end()
 })
