@@ -51,7 +51,7 @@ void t.test('each reply has these bytes, however they are cut', async t => {
   splitEverywhere(t, epmd.readStopReply, Buffer.from('NOEXIST'), false)
   t.equal(epmd.encodeAliveReply({ creation: 0x6b033982 }, 6).toString('hex'), '76006b033982')
   t.equal(epmd.encodeAliveReply({ creation: 3 }, 5).toString('hex'), '79000003')
-  t.equal(epmd.encodePortReply(ts).toString('hex'), '77000fa148000006000500027473' + '00020102')
+  t.equal(epmd.encodePortReply(ts).toString('hex'), '77000fa14800000600050002747300020102')
   t.equal(epmd.encodePortReply(null).toString('hex'), '7701')
 })
 
