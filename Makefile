@@ -55,8 +55,9 @@ demo: setup build ## a TypeScript process in a cluster with a real BEAM node
 bench: setup build ## each figure beside its peer in the same run
 	@$(TS) bench/main.ts
 
-vectors: setup ## regenerate spec/vectors with real OTP 25, 27 and 29
+vectors: setup ## regenerate spec/vectors and spec/transcripts with real OTP 25, 27 and 29
 	@$(TS) interop/vectors/make.ts
+	@$(TS) interop/transcripts/handshakes.ts
 
 pack: ## build from nothing, then ask publint and attw what a user would meet
 	@rm -rf dist
