@@ -1,0 +1,49 @@
+/** The design's sketch of the public types, held against the real package: what must compile compiles, and what must not does not. */
+import { any, atom, type Atom, isPid, match, type Node, type NodeProcess, type Pid } from '../../src/index.js'
+import { genServer, noreply, reply, stop } from '../../src/otp/index.js'
+
+export async function use(node: Node, self: NodeProcess): Promise<void> {
+  const counter = genServer({
+    module: import.meta.url,
+    init: (start: number) => (start < 0 ? stop(atom('bad')) : start),
+    call: {
+      add: (n, by: number) => reply(n + by, n + by),
+      get: n => reply(n, n),
+      slow(n, text: Buffer) {
+        const from = this.from<number>()
+        void text
+        setTimeout(() => from.reply(n), 9)
+        return noreply(n, from)
+      },
+      end: n => stop(atom('normal'), n, atom('ok')),
+      async name(n) {
+        void this.pid
+        return reply('bob', n)
+      },
+    },
+    cast: { reset: () => 0, plus: (n, k: number) => n + k },
+    info: (n, message) => (void message, n),
+    codeChange: (oldVsn, n, extra) => (void oldVsn, void extra, n),
+  })
+  const ref = await node.start(counter, { args: [10], name: 'counter', on: 'pool' })
+  const sum: number = await ref.call('add', 5)
+  const slow: number = await ref.with({ timeout: 100 }).call('slow', 'text')
+  const end: Atom<'ok'> = await ref.call('end')
+  const name: Buffer = await ref.call('name')
+  const far: number = await node.ref<typeof counter>({ name: 'counter', node: 'x@y' }).call('get')
+  const linked: number = await (await self.startLink(counter, { args: [1] })).call('get')
+  // @ts-expect-error a number where text is wanted
+  await ref.call('slow', 5)
+  // @ts-expect-error no such call
+  await ref.call('nope')
+  // @ts-expect-error init wants a number
+  await node.start(counter, { name: 'counter' })
+  // @ts-expect-error a handler cannot be given a string
+  genServer({ init: () => 0, call: { bad: (n, text: string) => reply(text, n) } })
+  // @ts-expect-error a reason that is a JavaScript string would arrive as a binary
+  if (sum === 0) self.exit('shutdown')
+  const down = await self.receive(match([atom('DOWN'), any, atom('process'), isPid, any]), { timeout: 5000 })
+  const [, , , pid] = down.elements
+  const who: Pid = pid
+  void [sum, slow, end, name, far, linked, who]
+}
