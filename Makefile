@@ -45,7 +45,7 @@ unit: build
 	@node scripts/test.js unit
 
 test: setup build ## everything, on real BEAM nodes of all three releases
-	@node scripts/test.js format lint types knip unit interop
+	@node scripts/test.js
 
 # ── to see, to measure, to ship ──────────────────────────────────────────────
 

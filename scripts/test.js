@@ -1,6 +1,6 @@
-// Runs the static checks and the suites named on the command line, all of them even when one fails, and ends with one line:
+// Runs the static checks and the suites named on the command line (all of them without a name), goes on when one fails, and ends with one line:
 //
-//   node scripts/test.js format lint types knip unit interop
+//   node scripts/test.js format unit
 //   …
 //   4321 passed, 0 failed
 //
@@ -8,6 +8,8 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { argv, exit, stdout } from 'node:process'
+
+const all = ['format', 'lint', 'types', 'knip', 'unit', 'interop']
 
 /** @type {Record<string, string[]>} what tap is given for each suite; a name that is not here is a target of the Makefile */
 const suites = {
@@ -65,7 +67,8 @@ function check(target) {
 
 if (argv[1]?.endsWith('scripts/test.js')) {
   const total = { passed: 0, failed: 0 }
-  for (const name of argv.slice(2)) {
+  const named = argv.slice(2)
+  for (const name of named.length > 0 ? named : all) {
     const args = suites[name]
     const { passed, failed } = args ? suite(name, args) : check(name)
     total.passed += passed

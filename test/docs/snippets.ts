@@ -32,11 +32,14 @@ export const allSnippets = (): Snippet[] =>
     snippetsIn(file, readFileSync(file, 'utf8')),
   )
 
-const filesBelow = (folder: string, ending: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+function filesBelow(folder: string, ending: string): string[] {
+  if (!existsSync(folder)) return []
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return files
     .filter(file => file.endsWith(ending))
     .sort()
     .map(file => join(folder, file))
+}
 
 export const needsBeam = ({ code }: Snippet): boolean => code.includes("'beamlet/interop'")
 
