@@ -59,7 +59,8 @@ export class Events {
 
   /** False when nobody listens. */
   emit<K extends keyof NodeEvents>(event: K, ...args: NodeEvents[K]): boolean {
-    for (const listener of this.#emitter.rawListeners(event)) {
+    const listeners = this.#emitter.rawListeners(event)
+    for (const listener of listeners) {
       try {
         Reflect.apply(listener, undefined, args)
       } catch (error) {
@@ -69,6 +70,6 @@ export class Events {
         })
       }
     }
-    return this.#emitter.listenerCount(event) > 0
+    return listeners.length > 0
   }
 }

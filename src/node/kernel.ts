@@ -87,6 +87,7 @@ export class Kernel<P extends Process = Process> {
       floats: options.floats,
       clock,
       makeSelf: (host, local) => this.makeSelf(host, local),
+      reach: node => this.peers.reach(node),
       crashed: (pid, reason, error) => this.#crashed(pid, reason, error),
     })
     this.remoteSpawn = new RemoteSpawn(this.processes, this.code)

@@ -4,7 +4,7 @@ import { AtomBudget, defaultLimits } from '../etf/index.js'
 import type { ConnectionOptions } from '../net/connection.js'
 import { openEpmd } from '../net/epmd.js'
 import { listen, type Listener } from '../net/listener.js'
-import { atom, type Atom, type NodeError } from '../term/index.js'
+import { atom, type Atom, NodeError } from '../term/index.js'
 import { findCookie } from './cookie.js'
 import type { Kernel, Parts } from './kernel.js'
 import { ownNodeName } from './node-name.js'
@@ -14,7 +14,7 @@ import type { NodeOptions } from './options.js'
 export async function open<K extends Kernel<any>>(options: NodeOptions, make: (parts: Parts) => K): Promise<K> {
   const name = await ownNodeName(options.name)
   const { value: cookie } = await findCookie({ cookie: options.cookie })
-  const epmd = await openEpmd(options.epmd ?? 'auto', { port: options.epmdPort })
+  const epmd = await openEpmd(options.epmd ?? 'auto', { port: options.epmdPort, host: epmdHost(name.host) })
   const connection = connectionOptions(options)
   let listener: Listener | null = null
   let kernel: K | null = null
@@ -33,7 +33,11 @@ export async function open<K extends Kernel<any>>(options: NodeOptions, make: (p
       })
     }
     const hidden = options.hidden ?? true
-    const events = { failed: (error: NodeError) => kernel?.tellError(error) }
+    const lost = new NodeError(
+      'EPMD_LOST',
+      'EPMD is gone: new peers cannot find this node until it is back and the node is registered again.',
+    )
+    const events = { lost: () => kernel?.tellError(lost), failed: (error: NodeError) => kernel?.tellError(error) }
     // A node that nobody can dial has nothing to register; its creation is as good as one of EPMD's.
     const { creation } = listener
       ? await epmd.register({ name: name.alive, port: listener.port, hidden, events })
@@ -59,4 +63,10 @@ function connectionOptions({
 }: NodeOptions): ConnectionOptions {
   const atoms = new AtomBudget(limits?.atoms ?? defaultLimits.atoms)
   return { netTickTime, netTickIntensity, sendBufferLimit, sendBufferMax, clock, decoding: { floats, limits, atoms } }
+}
+
+/** Where an embedded EPMD listens: only here for a node that only this machine can reach, else everywhere, as the system's does. */
+function epmdHost(host: string): string | undefined {
+  const local = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  return local ? undefined : '0.0.0.0,::'
 }

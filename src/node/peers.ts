@@ -77,6 +77,13 @@ export class Peers {
     return entry.outbox.bytes <= this.#options.sendBufferLimit
   }
 
+  /** Sees to it that the node is connected, or found to be lost. */
+  reach(node: Atom): void {
+    const known = this.#entries.get(node)
+    if (this.#closed || node === this.#options.self || known?.connection) return
+    this.#start(known ?? this.#enter(node))
+  }
+
   /** Resolves when the connection is up. @throws NodeError that says why it is not. */
   connect(node: Atom): Promise<void> {
     if (node === this.#options.self) return Promise.resolve()

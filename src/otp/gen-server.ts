@@ -65,9 +65,9 @@ export function startServer<D extends GenServer<any, any, any, any>>(
 ): Promise<ServerRef<D>> {
   const { args = [], name, on = 'main' } = options ?? {}
   const definition = definitions.get(server)
-  if (!definition) throw new ProcessError('ERR_BADARG', 'Only what genServer() returned can be started as a server.')
-  if (on !== 'main') return Promise.reject(new NodeError('ERR_NO_PLACE', `This node has no place '${on}': use 'main'.`))
   return new Promise((resolve, reject) => {
+    if (!definition) throw new ProcessError('ERR_BADARG', 'Only what genServer() returned can be started as a server.')
+    if (on !== 'main') throw new NodeError('ERR_NO_PLACE', `This node has no place '${on}': use 'main'.`)
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
     const life: Life = {
       args: taken,

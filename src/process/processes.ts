@@ -44,6 +44,8 @@ export interface ProcessesOptions {
   readonly clock?: Clock | undefined
   /** Makes the `self` that bodies see */
   readonly makeSelf?: ((host: Processes, local: LocalProcess) => Process) | undefined
+  /** A node is of interest: connect to it when it is not connected. What cannot be connected is `lost`. */
+  readonly reach?: ((node: Atom) => void) | undefined
   /** A process's code threw something other than an ExitError: the process ends, and whoever watches the node is told. */
   readonly crashed?: ((pid: Pid, reason: Term, thrown: unknown) => void) | undefined
 }
@@ -223,6 +225,7 @@ export class Processes implements Host {
 
   monitorNode(process: LocalProcess, node: Atom, on: boolean): void {
     this.nodeMonitors.set(process, node, on)
+    if (on) this.#options.reach?.(node)
   }
 
   /** The connection to a node is lost. Every link, monitor and pending spawn over it ends, then `{nodedown, Node}` is told, then `done`. */
