@@ -142,8 +142,9 @@ t.test('nodes see each other', async t => {
 
 t.test('names', async t => {
   await eachOtp(t, async (t, { otp, start }) => {
-    const short = await start({ name: `short-${otp}` })
-    t.match(short.name, new RegExp(`^short-${otp}@[^.]+$`))
+    const local = `short-${otp}-${process.pid}`
+    const short = await start({ name: local })
+    t.match(short.name, new RegExp(`^${local}@[^.]+$`))
     t.equal(await short.eval('net_kernel:longnames().'), false)
     const alone = await start({ name: false })
     t.equal(alone.name, 'nonode@nohost')
