@@ -10,7 +10,6 @@ const words = fc.oneof(
 )
 
 const atoms = words.map(name => atom(name))
-const functionNames = fc.constantFrom('lists', 'End', 'end', 'my fun', 'é').map(name => atom(name) as Atom)
 const integers = fc.oneof(
   fc.maxSafeInteger(),
   fc.integer({ min: -3, max: 3 }),
@@ -25,29 +24,27 @@ const bitStrings = fc
   .tuple(fc.uint8Array({ minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 7 }))
   .map(([bytes, bits]) => new BitString(Buffer.from([...bytes.subarray(0, -1), bytes.at(-1)! & (0xff00 >> bits)]), bits))
 const charlists = words.map(text => Array.from(text, c => c.codePointAt(0)!))
-const exportFuns = fc.tuple(functionNames, functionNames, fc.nat(255)).map(([module, fun, arity]) => new ExportFun(module, fun, arity))
 
-export const terms: fc.Arbitrary<Term> = fc.letrec<{
-  term: Term
-  scalar: Term
-  nonList: Term
-  list: Term
-  tuple: Term
-  improper: Term
-  map: Term
-}>(tie => ({
-  term: fc.oneof({ maxDepth: 4 }, tie('scalar'), tie('list'), tie('tuple'), tie('improper'), tie('map')),
-  scalar: fc.oneof(atoms, integers, floats, binaries, bitStrings, charlists, exportFuns),
-  nonList: fc.oneof({ maxDepth: 4 }, fc.oneof(atoms, integers, floats, binaries), tie('tuple'), tie('map')),
-  list: fc.array(tie('term'), { maxLength: 4 }),
-  tuple: fc.array(tie('term'), { maxLength: 4 }).map(elements => tuple(...elements)),
-  improper: fc
-    .tuple(fc.array(tie('term'), { minLength: 1, maxLength: 3 }), tie('nonList'))
-    .map(([elements, tail]) => new ImproperList(elements, tail)),
-  map: fc
-    .uniqueArray(fc.tuple(tie('term'), tie('term')), { maxLength: 4, comparator: ([a], [b]) => equals(a, b) })
-    .map(entries => new Map(entries)),
-})).term
+/** With functions of these names. */
+export function termsWith(functionNames: readonly string[]): fc.Arbitrary<Term> {
+  const name = fc.constantFrom(...functionNames).map(text => atom(text) as Atom)
+  const exportFuns = fc.tuple(name, name, fc.nat(255)).map(([module, fun, arity]) => new ExportFun(module, fun, arity))
+  return fc.letrec<Record<'term' | 'scalar' | 'nonList' | 'list' | 'tuple' | 'improper' | 'map', Term>>(tie => ({
+    term: fc.oneof({ maxDepth: 4 }, tie('scalar'), tie('list'), tie('tuple'), tie('improper'), tie('map')),
+    scalar: fc.oneof(atoms, integers, floats, binaries, bitStrings, charlists, exportFuns),
+    nonList: fc.oneof({ maxDepth: 4 }, fc.oneof(atoms, integers, floats, binaries), tie('tuple'), tie('map')),
+    list: fc.array(tie('term'), { maxLength: 4 }),
+    tuple: fc.array(tie('term'), { maxLength: 4 }).map(elements => tuple(...elements)),
+    improper: fc
+      .tuple(fc.array(tie('term'), { minLength: 1, maxLength: 3 }), tie('nonList'))
+      .map(([elements, tail]) => new ImproperList(elements, tail)),
+    map: fc
+      .uniqueArray(fc.tuple(tie('term'), tie('term')), { maxLength: 4, comparator: ([a], [b]) => equals(a, b) })
+      .map(entries => new Map(entries)),
+  })).term
+}
+
+export const terms = termsWith(['lists', 'End', 'end', 'my fun', 'é'])
 
 /** `[[[…]]]`: that many levels around the term. */
 export function nested(levels: number, inside: Term, wrap: (term: Term) => Term): Term {
