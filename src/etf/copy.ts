@@ -27,6 +27,9 @@ export interface CopyOptions {
   readonly limits?: Partial<Limits> | undefined
 }
 
+// The Copiers for calls without limits. One is away while in use: a getter of the value may itself copy something.
+const idle: Record<'number' | 'exact', Copier | null> = { number: null, exact: null }
+
 /**
  * What `decode(encode(term))` gives, without the bytes: text as a Buffer, a plain object as a Map, every container new. Pids, ports,
  * references, atoms and export funs are frozen, and shared.
@@ -35,13 +38,18 @@ export interface CopyOptions {
  */
 export function copy(term: Sendable, options: CopyOptions = {}): Term {
   if (term instanceof LocalTerm) return new LocalTerm(Buffer.from(term.bytes))
-  return new Copier({ ...defaultLimits, ...options.limits }, options.floats === 'exact').copy(term)
+  if (options.limits) return new Copier({ ...defaultLimits, ...options.limits }, options.floats === 'exact').copy(term)
+  const floats = options.floats ?? 'number'
+  const copier = idle[floats] ?? new Copier(defaultLimits, floats === 'exact')
+  idle[floats] = null
+  const copied = copier.copy(term)
+  idle[floats] = copier
+  return copied
 }
 
 class Copier extends Traversal {
   readonly #exact: boolean
-  /** The copied parts of the containers that are being walked through, innermost last; the first is the whole. */
-  readonly #parts: Term[][] = [[]]
+  #whole: Term = null
 
   constructor(limits: Limits, exact: boolean) {
     super(limits)
@@ -50,11 +58,15 @@ class Copier extends Traversal {
 
   copy(value: Sendable): Term {
     this.walk(value)
-    return this.#parts[0]![0]!
+    const whole = this.#whole
+    this.#whole = null
+    return whole
   }
 
   #put(value: Term): void {
-    this.#parts.at(-1)!.push(value)
+    const { frame } = this
+    if (frame === null) this.#whole = value
+    else frame.results[frame.index - 1] = value
   }
 
   protected override atom(value: AtomTerm): void {
@@ -78,7 +90,7 @@ class Copier extends Traversal {
 
   protected override text(value: string): void {
     if (!value.isWellFormed()) throw this.loneSurrogate()
-    this.#put(Buffer.from(value))
+    this.#put(bufferOf(value))
   }
 
   protected override binary(value: Uint8Array): void {
@@ -95,12 +107,11 @@ class Copier extends Traversal {
     this.#put(value.map(Number))
   }
 
-  protected override enter(): void {
-    this.#parts.push([])
+  protected override enter(frame: Frame): void {
+    frame.results = frame.size <= 0xffff ? new Array<Term>(frame.size) : []
   }
 
-  protected override leave({ kind, container }: Frame): void {
-    const parts = this.#parts.pop()!
+  protected override leave({ kind, container, results: parts }: Frame): void {
     switch (kind) {
       case 'list':
         return this.#put(parts)
@@ -117,6 +128,19 @@ class Copier extends Traversal {
         return this.#put(recordOf(container as NativeRecord, parts))
     }
   }
+}
+
+/** A short text is quicker to copy than to hand to V8. */
+function bufferOf(text: string): Buffer {
+  const { length } = text
+  if (length > 24) return Buffer.from(text)
+  const bytes = Buffer.allocUnsafe(length)
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return Buffer.from(text)
+    bytes[i] = unit
+  }
+  return bytes
 }
 
 function mapOf(parts: readonly Term[]): Map<Term, Term> {

@@ -26,8 +26,8 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Term {
   const all = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const size = options.limits?.size ?? defaultLimits.size
   if (all.length > size) throw new EtfError('ETF_SIZE', `${all.length} bytes are over limits.size (${size}).`, { offset: 0 })
-  if (all.length === 0) throw new EtfError('ETF_TRUNCATED', 'There are no bytes.', { offset: 0 })
-  if (all[0] !== VERSION) throw new EtfError('ETF_VERSION', `A term begins with 131, not ${all[0]}.`, { offset: 0 })
+  if (all.length > 0 && all[0] !== VERSION) throw new EtfError('ETF_VERSION', `A term begins with 131, not ${all[0]}.`, { offset: 0 })
+  if (all.length < 2) throw new EtfError('ETF_TRUNCATED', 'The bytes end before the term does.', { offset: all.length })
   if (all[1] === LOCAL_EXT) return new LocalTerm(Buffer.from(all.subarray(2)))
   const decoder = options.limits || options.atoms ? new Decoder(options) : shared[options.floats ?? 'number']
   if (all[1] === COMPRESSED) return decodeCompressed(all, decoder, size, options)

@@ -2,12 +2,13 @@
  * The external term format, tag by tag: https://www.erlang.org/doc/apps/erts/erl_ext_dist. Each function reads what follows its tag.
  * What the BEAM's own decoder (erts/emulator/beam/external.c) takes or refuses, this one does too.
  */
-import { Atom, BitString, ExportFun, Float, Fun, ImproperList, NativeRecord, Pid, Port, Reference, type Term, Tuple } from '../term/index.js'
+import { type Atom, BitString, ExportFun, Float, Fun, ImproperList, NativeRecord, Pid, Port, Reference, type Term, Tuple } from '../term/index.js'
 import { AtomBudget, type AtomTerm } from './atoms.js'
 import { integerFromBytes } from './integers.js'
 import { funHead, recordHead } from './keys.js'
 import { type Limits, capacity, defaultLimits } from './limits.js'
-import { type Frame, Reader } from './reader.js'
+import type { ElementsFrame, MapFrame } from './open-frame.js'
+import { Reader } from './reader.js'
 import * as tag from './tags.js'
 
 // ── integers and floats ──────────────────────────────────────────────────────
@@ -21,9 +22,10 @@ const smallBigExt = (r: Reader): Term => bignum(r, r.u8())
 const largeBigExt = (r: Reader): Term => bignum(r, r.u32())
 
 function bignum(r: Reader, size: number): number | bigint {
-  if (size > r.limits.bignum) throw r.error('ETF_BIGNUM', `An integer of ${size} bytes is over limits.bignum (${r.limits.bignum}).`)
   const negative = r.u8() !== 0
-  return integerFromBytes(r.bytes, r.skip(size), size, negative)
+  const start = r.skip(size)
+  if (size > r.limits.bignum) throw r.error('ETF_BIGNUM', `An integer of ${size} bytes is over limits.bignum (${r.limits.bignum}).`, start)
+  return integerFromBytes(r.bytes, start, size, negative)
 }
 
 const newFloatExt = (r: Reader): Term => float(r, r.f64())
@@ -97,13 +99,13 @@ const smallTupleExt = (r: Reader): Term => tuple(r, r.u8())
 const largeTupleExt = (r: Reader): Term => tuple(r, r.u32())
 
 function tuple(r: Reader, arity: number): Term {
-  if (arity > capacity.tuple) throw r.error('ETF_SIZE', `A tuple has at most ${capacity.tuple} elements.`)
+  if (arity > capacity.tuple) throw r.tooMany(arity, `A tuple has at most ${capacity.tuple} elements.`)
   if (arity > 0) return r.open(arity, closeTuple, tupleCost)
   r.charge(tupleCost)
   return new Tuple([])
 }
 
-function closeTuple(r: Reader, frame: Frame): Term {
+function closeTuple(r: Reader, frame: ElementsFrame): Term {
   const made = new Tuple(frame.elements)
   if (frame.inKey) r.keys.note(made, 'tuple', frame.elements)
   return made
@@ -131,12 +133,12 @@ const listExt = (r: Reader): Term => r.open(listSize(r, 0), closeList, arrayCost
 
 function listSize(r: Reader, already: number): number {
   const size = r.u32()
-  if (already + size > capacity.list) throw r.error('ETF_SIZE', `A list of more than ${capacity.list} elements does not fit an array.`)
+  if (already + size > capacity.list) throw r.tooMany(size, `A list of more than ${capacity.list} elements does not fit an array.`)
   return size
 }
 
 /** What follows the elements is the tail. A tail that is a list only makes this one longer: `[1 | [2]]` is `[1, 2]`. */
-function closeList(r: Reader, frame: Frame): Term {
+function closeList(r: Reader, frame: ElementsFrame): Term {
   const { elements } = frame
   switch (r.u8()) {
     case tag.NIL_EXT:
@@ -158,7 +160,7 @@ function closeList(r: Reader, frame: Frame): Term {
   return elements
 }
 
-function closeImproperList(r: Reader, frame: Frame): Term {
+function closeImproperList(r: Reader, frame: ElementsFrame): Term {
   const { elements } = frame
   const tail = elements[elements.length - 1]!
   if (elements.length === 1) return tail
@@ -169,30 +171,19 @@ function closeImproperList(r: Reader, frame: Frame): Term {
 
 function mapExt(r: Reader): Term {
   const size = r.u32()
-  if (size > capacity.map) throw r.error('ETF_SIZE', `A map of more than ${capacity.map} keys does not fit a Map.`)
-  if (size > 0) return r.open(2 * size, closeMap, mapCost + 24 * size, true)
+  if (size > capacity.map) throw r.tooMany(2 * size, `A map of more than ${capacity.map} keys does not fit a Map.`)
+  if (size > 0) return r.openMap(size, closeMap, mapCost + 40 * size)
   r.charge(mapCost)
   return new Map()
 }
 
-function closeMap(r: Reader, frame: Frame): Term {
-  const { elements } = frame
-  const made = new Map<Term, Term>()
-  let structural = 0
-  for (let i = 0; i < elements.length; i += 2) {
-    const key = elements[i]!
-    if (isStructural(key)) structural++
-    made.set(key, elements[i + 1]!)
-  }
-  if (made.size * 2 !== elements.length || (structural > 1 && r.keys.duplicates([...made.keys()].filter(isStructural)))) {
+function closeMap(r: Reader, { map, size, structural, inKey }: MapFrame): Term {
+  if (map.size * 2 !== size || (structural.length > 1 && r.keys.duplicates(structural))) {
     throw r.error('ETF_DUPLICATE_KEY', 'A map has two equal keys.')
   }
-  if (frame.inKey) r.keys.note(made, 'map', elements)
-  return made
+  if (inKey) r.keys.note(map, 'map', [...map].flat())
+  return map
 }
-
-/** Does a Map take two equal keys of this kind for different ones? */
-const isStructural = (key: Term): boolean => typeof key === 'object' && key !== null && !(key instanceof Atom)
 
 // ── pids, ports and references ───────────────────────────────────────────────
 
@@ -267,7 +258,7 @@ function newFunExt(r: Reader): Term {
   if (free > 255) throw r.error('ETF_FIELD', `A fun closes over at most 255 values, not ${free}.`)
   const parts = { arity, uniq, index, module: r.atom(), oldIndex: smallInteger(r), oldUniq: smallInteger(r), pid: funPid(r) }
   if (free === 0) return new Fun({ ...parts, free: [] })
-  const close = (_: Reader, frame: Frame): Term => {
+  const close = (_: Reader, frame: ElementsFrame): Term => {
     const made = new Fun({ ...parts, free: frame.elements })
     if (frame.inKey) r.keys.note(made, funHead(made), made.free)
     return made
@@ -308,7 +299,7 @@ function recordExt(r: Reader): Term {
   for (let i = 0; i < size; i++) fields.push(r.atom())
   if (new Set(fields).size !== size) throw r.error('ETF_DUPLICATE_KEY', 'A native record has two fields of one name.')
   if (size === 0) return new NativeRecord(module, name, [], flags)
-  const close = (_: Reader, frame: Frame): Term => {
+  const close = (_: Reader, frame: ElementsFrame): Term => {
     const values = frame.elements
     const made = new NativeRecord(
       module,

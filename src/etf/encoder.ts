@@ -50,16 +50,10 @@ export class Encoder extends Traversal {
   #atom(atom: Atom): void {
     const sink = this.#sink
     const ref = this.#atomRef === undefined ? -1 : this.#atomRef(atom)
-    if (ref >= 0) {
-      sink.u8(tag.ATOM_CACHE_REF)
-      sink.u8(ref)
-      return
-    }
+    if (ref >= 0) return sink.tag8(tag.ATOM_CACHE_REF, ref)
     const { length } = atom.bytes
-    if (length <= 255) {
-      sink.u8(tag.SMALL_ATOM_UTF8_EXT)
-      sink.u8(length)
-    } else {
+    if (length <= 255) sink.tag8(tag.SMALL_ATOM_UTF8_EXT, length)
+    else {
       sink.u8(tag.ATOM_UTF8_EXT)
       sink.u16(length)
     }
@@ -69,13 +63,9 @@ export class Encoder extends Traversal {
   protected override integer(value: number | bigint): void {
     if (typeof value === 'bigint') return this.#bigint(value)
     const sink = this.#sink
-    if ((value & 0xff) === value) {
-      sink.u8(tag.SMALL_INTEGER_EXT)
-      sink.u8(value)
-    } else if ((value | 0) === value) {
-      sink.u8(tag.INTEGER_EXT)
-      sink.u32(value)
-    } else {
+    if ((value & 0xff) === value) sink.tag8(tag.SMALL_INTEGER_EXT, value)
+    else if ((value | 0) === value) sink.tag32(tag.INTEGER_EXT, value)
+    else {
       const magnitude = Math.abs(value)
       this.#smallBig(value < 0, magnitude % 2 ** 32, Math.floor(magnitude / 2 ** 32))
     }
@@ -89,13 +79,8 @@ export class Encoder extends Traversal {
     const sink = this.#sink
     const bytes = bytesOfInteger(magnitude)
     this.checkBignum(bytes.length)
-    if (bytes.length <= 255) {
-      sink.u8(tag.SMALL_BIG_EXT)
-      sink.u8(bytes.length)
-    } else {
-      sink.u8(tag.LARGE_BIG_EXT)
-      sink.u32(bytes.length)
-    }
+    if (bytes.length <= 255) sink.tag8(tag.SMALL_BIG_EXT, bytes.length)
+    else sink.tag32(tag.LARGE_BIG_EXT, bytes.length)
     sink.u8(value < 0n ? 1 : 0)
     sink.raw(bytes)
   }
@@ -105,36 +90,31 @@ export class Encoder extends Traversal {
     const sink = this.#sink
     const size = high === 0 ? 4 : 8 - (Math.clz32(high) >>> 3)
     this.checkBignum(size)
-    sink.u8(tag.SMALL_BIG_EXT)
-    sink.u8(size)
+    sink.tag8(tag.SMALL_BIG_EXT, size)
     sink.u8(negative ? 1 : 0)
     for (let i = 0; i < size; i++) sink.u8((i < 4 ? low : high) >>> (8 * (i & 3)))
   }
 
   protected override float(value: number): void {
-    this.#sink.u8(tag.NEW_FLOAT_EXT)
-    this.#sink.f64(value)
+    this.#sink.tag64(tag.NEW_FLOAT_EXT, value)
   }
 
   protected override text(value: string): void {
     const sink = this.#sink
     const start = sink.length
-    sink.u8(tag.BINARY_EXT)
-    sink.u32(0)
+    sink.tag32(tag.BINARY_EXT, 0)
     if (!sink.text(value)) throw this.loneSurrogate()
     sink.patchU32(start + 1, sink.length - start - 5)
   }
 
   protected override binary(value: Uint8Array): void {
-    this.#sink.u8(tag.BINARY_EXT)
-    this.#sink.u32(value.length)
+    this.#sink.tag32(tag.BINARY_EXT, value.length)
     this.#sink.raw(value)
   }
 
   protected override bitString({ bytes, bits }: BitString): void {
     const sink = this.#sink
-    sink.u8(tag.BIT_BINARY_EXT)
-    sink.u32(bytes.length)
+    sink.tag32(tag.BIT_BINARY_EXT, bytes.length)
     sink.u8(bits)
     sink.raw(bytes)
     // The bits that do not count are zero, as the BEAM sends them.
@@ -197,25 +177,15 @@ export class Encoder extends Traversal {
     const { size } = frame
     switch (frame.kind) {
       case 'tuple':
-        if (size <= 255) {
-          sink.u8(tag.SMALL_TUPLE_EXT)
-          sink.u8(size)
-        } else {
-          sink.u8(tag.LARGE_TUPLE_EXT)
-          sink.u32(size)
-        }
-        return
+        return size <= 255 ? sink.tag8(tag.SMALL_TUPLE_EXT, size) : sink.tag32(tag.LARGE_TUPLE_EXT, size)
       case 'list':
         if (size === 0) return // NIL_EXT alone, which `leave` writes
-        sink.u8(tag.LIST_EXT)
-        return sink.u32(size)
+        return sink.tag32(tag.LIST_EXT, size)
       case 'improper':
-        sink.u8(tag.LIST_EXT)
-        return sink.u32(size - 1)
+        return sink.tag32(tag.LIST_EXT, size - 1)
       case 'map':
       case 'object':
-        sink.u8(tag.MAP_EXT)
-        return sink.u32(size / 2)
+        return sink.tag32(tag.MAP_EXT, size / 2)
       case 'fun':
         return this.#enterFun(frame.container as Fun)
       case 'record':
@@ -240,8 +210,7 @@ export class Encoder extends Traversal {
 
   #enterRecord({ module, name, fields, flags }: NativeRecord): void {
     const sink = this.#sink
-    sink.u8(tag.RECORD_EXT)
-    sink.u32(fields.length)
+    sink.tag32(tag.RECORD_EXT, fields.length)
     sink.u8(flags)
     this.#atom(module)
     this.#atom(name)

@@ -1,8 +1,10 @@
 /** A container whose parts a Traversal is walking through. */
-import { Atom } from '../term/index.js'
+import { Atom, type Term } from '../term/index.js'
 
 /** 'object': a plain object that is sent as a map; its keys are different by nature. */
 export type Kind = 'tuple' | 'list' | 'improper' | 'map' | 'object' | 'fun' | 'record'
+
+const none: Term[] = []
 
 export class Frame {
   readonly outer: Frame | null
@@ -16,6 +18,8 @@ export class Frame {
   readonly inKey: boolean
   /** How many parts have been begun */
   index = 0
+  /** What the parts have become, where a Traversal keeps that */
+  results: Term[] = none
 
   constructor(outer: Frame | null, kind: Kind, container: object, parts: readonly unknown[]) {
     this.outer = outer

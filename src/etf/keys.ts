@@ -11,12 +11,13 @@ import { Atom, BitString, ExportFun, Float, Fun, NativeRecord, Pid, Port, Refere
 const few = 8
 
 export class Keys {
-  readonly #numbers = new Map<string, number>()
-  readonly #known = new Map<object, string>()
+  // Most terms have no container in a key: these are made when the first is noted.
+  #numbers: Map<string, number> | null = null
+  #known: Map<object, string> | null = null
 
   /** Are two of these keys equal? Everything inside them must have been noted. Atoms may be left out: the Map compares them. */
   duplicates(keys: readonly unknown[]): boolean {
-    if (keys.length <= few && keys.every(Buffer.isBuffer)) return keys.some((key, i) => sameAsEarlier(keys, key, i))
+    if (keys.length <= few && keys.every(Buffer.isBuffer)) return equalBinaries(keys)
     const names = new Set<string>()
     for (const key of keys) names.add(this.#name(key))
     return names.size !== keys.length
@@ -24,19 +25,19 @@ export class Keys {
 
   /** Forgets what was noted: the next keys are another term's. */
   clear(): void {
-    if (this.#known.size === 0) return
-    this.#known.clear()
-    this.#numbers.clear()
+    this.#known = null
+    this.#numbers = null
   }
 
   /** Names a container that is (part of) a key, from its parts, which have been noted before it. A map's parts: key, value, key, value, … */
   note(container: object, head: string, parts: readonly unknown[]): string {
     const names = parts.map(part => this.#name(part))
     const text = `${head}(${(head === 'map' ? pairs(names).sort() : names).join()})`
-    let number = this.#numbers.get(text)
-    if (number === undefined) this.#numbers.set(text, (number = this.#numbers.size))
+    const numbers = (this.#numbers ??= new Map())
+    let number = numbers.get(text)
+    if (number === undefined) numbers.set(text, (number = numbers.size))
     const name = `#${number}`
-    this.#known.set(container, name)
+    ;(this.#known ??= new Map()).set(container, name)
     return name
   }
 
@@ -64,7 +65,7 @@ export class Keys {
     if (value instanceof Port) return `o${atomName(value.node.name)}.${value.id}.${value.creation}`
     if (value instanceof Reference) return `r${atomName(value.node.name)}.${value.creation}.${value.words.join('.')}`
     if (value instanceof ExportFun) return `x${atomName(value.module.name)}${atomName(value.fun.name)}.${value.arity}`
-    return this.#known.get(value) ?? this.#leafName(value)
+    return this.#known?.get(value) ?? this.#leafName(value)
   }
 
   /** What has no parts, or only bytes, is not noted on the way. */
@@ -77,10 +78,10 @@ export class Keys {
   }
 }
 
-const sameAsEarlier = (keys: readonly Buffer[], key: Buffer, i: number): boolean => {
-  for (let j = 0; j < i; j++) {
-    const other = keys[j] as Buffer
-    if (other.length === key.length && other.equals(key)) return true
+function equalBinaries(keys: readonly Buffer[]): boolean {
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i]!
+    for (let j = 0; j < i; j++) if (keys[j]!.length === key.length && key.equals(keys[j]!)) return true
   }
   return false
 }

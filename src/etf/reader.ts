@@ -10,45 +10,11 @@ import { type AtomBudget, type AtomTerm, atomFromLatin1, atomFromUtf8, atomOfTer
 import { EtfError, type EtfCode } from './error.js'
 import { Keys } from './keys.js'
 import type { Limits } from './limits.js'
+import { ElementsFrame, type Frame, MapFrame, owedAfter } from './open-frame.js'
 import { ATOM_CACHE_REF, ATOM_EXT, ATOM_UTF8_EXT, SMALL_ATOM_EXT, SMALL_ATOM_UTF8_EXT } from './tags.js'
 
-/** What a tag's function returns when it has opened a frame instead of making a value; a close, when its frame wants more elements. */
+/** What a tag's function returns when it has opened a frame instead of making a value; a frame's close, when it wants more elements. */
 export const OPEN = Symbol('open') as unknown as Term
-
-export type Close = (reader: Reader, frame: Frame) => Term
-
-/** A container that is being filled. */
-export class Frame {
-  readonly outer: Frame | null
-  readonly depth: number
-  /** In a map key, at any depth */
-  readonly inKey: boolean
-  /** Terms that the frames around this one have still to get after it */
-  readonly owed: number
-  /** A map: its elements are key, value, key, value, … */
-  readonly keyed: boolean
-  readonly elements: Term[]
-  close: Close
-  size: number
-  index = 0
-
-  constructor(outer: Frame | null, size: number, owed: number, close: Close, keyed: boolean) {
-    this.outer = outer
-    this.owed = owed
-    this.close = close
-    this.keyed = keyed
-    this.size = size
-    // An array that is made at its full size is quicker to fill, but V8 makes very large ones sparse.
-    this.elements = size <= 0xffff ? new Array<Term>(size) : []
-    this.depth = outer === null ? 1 : outer.depth + 1
-    this.inKey = outer !== null && (outer.inKey || outer.atKey)
-  }
-
-  /** Is the next element a key? */
-  get atKey(): boolean {
-    return this.keyed && (this.index & 1) === 0
-  }
-}
 
 export interface ReaderOptions {
   /** Every float becomes a Float */
@@ -102,20 +68,19 @@ export class Reader {
     if (first !== OPEN) return first
     for (;;) {
       const frame = this.#frame!
-      const { elements } = frame
       let value: Term = null
       while (frame.index < frame.size) {
         value = this.#next()
         if (value === OPEN) break
-        elements[frame.index++] = value
+        frame.put(value)
       }
       if (value === OPEN) continue
-      value = frame.close(this, frame)
+      value = frame.finish(this)
       if (value === OPEN) continue
       const { outer } = frame
       if (outer === null) return value
       this.#frame = outer
-      outer.elements[outer.index++] = value
+      outer.put(value)
     }
   }
 
@@ -129,25 +94,34 @@ export class Reader {
   // ── containers ─────────────────────────────────────────────────────────────
 
   /** Opens a container of `size` terms. `cost`: the bytes of heap that it takes without them. */
-  open(size: number, close: Close, cost: number, keyed = false): Term {
-    const outer = this.#frame
-    const owed = outer === null ? 0 : outer.owed + outer.size - outer.index - 1
-    this.#believe(size, owed)
-    const frame = new Frame(outer, size, owed, close, keyed)
-    if (frame.depth > this.limits.depth) {
-      throw this.error('ETF_DEPTH', `The term is nested deeper than limits.depth (${this.limits.depth}) allows.`)
-    }
-    this.charge(cost + 8 * size)
-    this.#frame = frame
+  open(size: number, close: ElementsFrame['close'], cost: number): Term {
+    this.#admit(size, cost + 8 * size)
+    this.#frame = new ElementsFrame(this.#frame, size, close)
+    return OPEN
+  }
+
+  /** Opens a map of `size` pairs. */
+  openMap(size: number, close: MapFrame['close'], cost: number): Term {
+    this.#admit(2 * size, cost)
+    this.#frame = new MapFrame(this.#frame, 2 * size, close)
     return OPEN
   }
 
   /** The open frame gets `size` more elements. */
-  extend(frame: Frame, size: number): Term {
+  extend(frame: ElementsFrame, size: number): Term {
     this.#believe(size, frame.owed)
     this.charge(8 * size)
     frame.size += size
     return OPEN
+  }
+
+  #admit(size: number, cost: number): void {
+    const frame = this.#frame
+    this.#believe(size, owedAfter(frame))
+    if (frame !== null && frame.depth >= this.limits.depth) {
+      throw this.error('ETF_DEPTH', `The term is nested deeper than limits.depth (${this.limits.depth}) allows.`)
+    }
+    this.charge(cost)
   }
 
   #believe(size: number, owed: number): void {
@@ -242,6 +216,11 @@ export class Reader {
 
   truncated(): EtfError {
     return this.error('ETF_TRUNCATED', 'The bytes end before the term does.')
+  }
+
+  /** For a container that JavaScript could not hold, if its bytes were there. */
+  tooMany(size: number, message: string): EtfError {
+    return size > this.bytes.length - this.position ? this.truncated() : this.error('ETF_SIZE', message)
   }
 
   error(code: EtfCode, message: string, offset = this.position): EtfError {

@@ -5,6 +5,8 @@ import { constants } from 'node:buffer'
 import { EtfError } from './error.js'
 
 const empty = Buffer.alloc(0)
+const scratch = new DataView(new ArrayBuffer(8))
+const scratchBytes = new Uint8Array(scratch.buffer)
 
 export class Sink {
   /** The slab that is being filled, and where its next byte goes. @internal */
@@ -54,9 +56,35 @@ export class Sink {
     this.position = this.bytes.writeBigUInt64BE(value, this.position)
   }
 
-  f64(value: number): void {
-    this.ensure(8)
-    this.position = this.bytes.writeDoubleBE(value, this.position)
+  /** A tag, and one byte */
+  tag8(tag: number, value: number): void {
+    this.ensure(2)
+    const { bytes, position } = this
+    bytes[position] = tag
+    bytes[position + 1] = value
+    this.position = position + 2
+  }
+
+  /** A tag, and four bytes */
+  tag32(tag: number, value: number): void {
+    this.ensure(5)
+    const { bytes, position } = this
+    bytes[position] = tag
+    bytes[position + 1] = value >>> 24
+    bytes[position + 2] = value >>> 16
+    bytes[position + 3] = value >>> 8
+    bytes[position + 4] = value
+    this.position = position + 5
+  }
+
+  /** A tag, and a float */
+  tag64(tag: number, value: number): void {
+    this.ensure(9)
+    const { bytes, position } = this
+    scratch.setFloat64(0, value)
+    bytes[position] = tag
+    for (let i = 0; i < 8; i++) bytes[position + 1 + i] = scratchBytes[i]!
+    this.position = position + 9
   }
 
   raw(bytes: Uint8Array): void {

@@ -31,7 +31,8 @@ const watchedFrom = 128
 export abstract class Traversal {
   protected readonly limits: Limits
   readonly #keys = new Keys()
-  #frame: Frame | null = null
+  /** The innermost container that is being walked through; its index has moved on behind the part that was begun. */
+  protected frame: Frame | null = null
   #open: Set<object> | null = null
 
   constructor(limits: Limits) {
@@ -57,12 +58,12 @@ export abstract class Traversal {
   protected walk(value: unknown): void {
     try {
       this.#visit(value)
-      for (let frame = this.#frame; frame !== null; frame = this.#frame) {
-        while (frame.index < frame.size && frame === this.#frame) this.#visit(frame.parts[frame.index++])
-        if (frame === this.#frame) this.#close(frame)
+      for (let frame = this.frame; frame !== null; frame = this.frame) {
+        while (frame.index < frame.size && frame === this.frame) this.#visit(frame.parts[frame.index++])
+        if (frame === this.frame) this.#close(frame)
       }
     } finally {
-      this.#frame = null
+      this.frame = null
       this.#open = null
       this.#keys.clear()
     }
@@ -70,13 +71,13 @@ export abstract class Traversal {
 
   /** Is what is being visited a map key, or part of one? */
   protected get inKey(): boolean {
-    const frame = this.#frame
+    const frame = this.frame
     return frame !== null && (frame.inKey || frame.atKey)
   }
 
   /** The error, with the way to the value at fault in its message: `[2].name`. */
   protected error(code: EtfCode, message: string): EtfError {
-    const path = pathTo(this.#frame)
+    const path = pathTo(this.frame)
     return new EtfError(code, path === '' ? message : `${message} It stands at ${path}.`)
   }
 
@@ -203,10 +204,10 @@ export abstract class Traversal {
     this.#enter('record', value, parts)
   }
 
+  /** What JSON and structuredClone take too: an object's own enumerable properties, symbols left out. `for in` is V8's quickest way to them. */
   #objectParts(value: Readonly<Record<string, unknown>>): unknown[] {
-    if (Object.getOwnPropertySymbols(value).length > 0) throw this.error('ETF_TERM', 'A symbol cannot be the key of a map in Erlang.')
     const parts: unknown[] = []
-    for (const name of Object.keys(value)) parts.push(this.#keyAtom(name), value[name])
+    for (const name in value) if (Object.hasOwn(value, name)) parts.push(this.#keyAtom(name), value[name])
     return parts
   }
 
@@ -221,7 +222,7 @@ export abstract class Traversal {
   // ── containers ─────────────────────────────────────────────────────────────
 
   #enter(kind: Kind, container: object, parts: readonly unknown[]): void {
-    const frame = new Frame(this.#frame, kind, container, parts)
+    const frame = new Frame(this.frame, kind, container, parts)
     if (parts.length === 0) {
       this.enter(frame)
       this.leave(frame)
@@ -232,7 +233,7 @@ export abstract class Traversal {
       throw this.error('ETF_DEPTH', `The term is nested deeper than limits.depth (${this.limits.depth}) allows.`)
     }
     this.enter(frame)
-    this.#frame = frame
+    this.frame = frame
   }
 
   #watch(frame: Frame): void {
@@ -245,7 +246,7 @@ export abstract class Traversal {
   }
 
   #close(frame: Frame): void {
-    this.#frame = frame.outer
+    this.frame = frame.outer
     this.#open?.delete(frame.container)
     if (frame.kind === 'map' && hasEqualKeys(frame.parts, this.#keys)) {
       throw this.error('ETF_DUPLICATE_KEY', 'A map has two keys that are equal in Erlang.')
