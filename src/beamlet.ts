@@ -67,24 +67,18 @@ export class NodeProcess extends Process {
  *
  * @example
  * ```ts
- * import { Node, atom, tuple, equals } from 'beamlet'
+ * import { any, atom, equals, isPid, match, Node, tuple } from 'beamlet'
  * import assert from 'node:assert/strict'
  *
  * await using node = await Node.start({ name: 'docs@127.0.0.1', cookie: 'secret' })
- * node.spawn(async self => {
- *   for await (const message of self) {
- *     const [from, text] = message.elements
- *     self.send(from, tuple(atom('echo'), text))
- *   }
- * }, { name: 'echo' })
- *
- * const answer = new Promise(resolve => {
- *   node.spawn(async self => {
- *     self.send('echo', tuple(self.pid, 'hello'))
- *     resolve(await self.receive())
- *   })
+ * const echo = node.spawn(async self => {
+ *   const [from, text] = (await self.receive(match([isPid, any]))).elements
+ *   self.send(from, tuple(atom('echo'), text))
  * })
- * assert.ok(equals(await answer, tuple(atom('echo'), Buffer.from('hello'))))
+ * await node.run(async self => {
+ *   self.send(echo, tuple(self.pid, 'hello'))
+ *   assert.ok(equals(await self.receive(), tuple(atom('echo'), Buffer.from('hello'))))
+ * })
  * ```
  */
 export class Node extends Kernel<NodeProcess> {
@@ -152,7 +146,10 @@ export class Node extends Kernel<NodeProcess> {
     return new NodeProcess(host, local, this)
   }
 
-  /** Runs `work` in a process of its own, at once; the process exits `normal` whatever comes of it. @internal */
+  /**
+   * Runs `work` in a process of its own, at once, and gives back what it returns or throws. The process exits `normal` either way: for
+   * code that is no process but needs one, to receive, link or monitor.
+   */
   run<T>(work: (self: NodeProcess) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const body: Body = self => work(self as NodeProcess).then(resolve, reject)

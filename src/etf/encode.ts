@@ -17,8 +17,13 @@ let idle: Writer | null = null
 /**
  * The external term format of a value, 131 first.
  *
+ * @example
  * ```ts
- * encode(tuple(atom('ok'), [1, 2, 3])).toString('hex')   // '83' '6802' '77026f6b' '6b0003010203'
+ * import { atom, tuple } from 'beamlet'
+ * import { encode } from 'beamlet/etf'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(encode(tuple(atom('ok'), [1, 2, 3])).toString('hex'), '83' + '6802' + '77026f6b' + '6b0003010203')
  * ```
  *
  * @throws EtfError with a code, and the way to the part at fault in its message

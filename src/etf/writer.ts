@@ -15,7 +15,7 @@ export interface WriterOptions {
 /**
  * One growing buffer for a connection's lifetime. `take` hands over what was written; those bytes are never written again.
  *
- * ```ts
+ * ```ts fragment
  * const writer = new Writer()
  * writer.u32(0)
  * writer.term(tuple(atom('ok'), 'text'))

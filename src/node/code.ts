@@ -10,12 +10,13 @@ import { atom, Atom, NodeError, type Term, tuple } from '../term/index.js'
 export class CodeError extends NodeError {}
 
 /** What a loaded function is called as. It may be async; what it returns must be sendable. */
-export type Fun = (this: Process, ...args: any[]) => unknown
+export type Fun<P extends Process = Process> = (this: P, ...args: any[]) => unknown
 
-export type Functions = Readonly<Record<string, Fun>>
+export type Functions<P extends Process = Process> = Readonly<Record<string, Fun<P>>>
 
-export class Code {
-  readonly #modules = new Map<Atom, ReadonlyMap<Atom, Fun>>()
+/** `P` is the process that the functions get as `this`: all processes of one node are of one class. */
+export class Code<P extends Process = any> {
+  readonly #modules = new Map<Atom, ReadonlyMap<Atom, Fun<P>>>()
   readonly #reserved = new Set<Atom>()
 
   /**
@@ -25,7 +26,7 @@ export class Code {
    * @throws CodeError ERR_CODE_MODULE when the import fails or holds no function, ERR_CODE_NAME for what cannot name a module,
    * ERR_CODE_RESERVED for one of Beamlet's own.
    */
-  async load(module: string | Atom, source: Functions | URL | string): Promise<void> {
+  async load(module: string | Atom, source: Functions<P> | URL | string): Promise<void> {
     const name = nameOf(module)
     if (this.#reserved.has(name))
       throw new CodeError('ERR_CODE_RESERVED', `The module '${name.name}' is Beamlet's own: choose another name.`)
@@ -34,7 +35,7 @@ export class Code {
   }
 
   /** Built-in modules, which nobody can replace. */
-  reserve(module: string, functions: Functions): void {
+  reserve(module: string, functions: Functions<P>): void {
     const name = nameOf(module)
     this.#reserved.add(name)
     this.#set(name, functions)
@@ -47,13 +48,13 @@ export class Code {
   }
 
   /** The function of that name when it takes so few arguments; undefined is `undef`. */
-  find(module: Atom, fun: Atom, arity: number): Fun | undefined {
+  find(module: Atom, fun: Atom, arity: number): Fun<P> | undefined {
     const found = this.#modules.get(module)?.get(fun)
     return found && found.length <= arity ? found : undefined
   }
 
   /** Calls a loaded function in a process. @throws ErlangError `undef`, with Erlang's stack, when there is none. */
-  apply(self: Process, module: Atom, fun: Atom, args: readonly Term[]): unknown {
+  apply(self: P, module: Atom, fun: Atom, args: readonly Term[]): unknown {
     const found = this.find(module, fun, args.length)
     if (!found) throw new ErlangError(atom('undef'), [tuple(module, fun, args, [])])
     return found.apply(self, [...args])
@@ -63,8 +64,8 @@ export class Code {
     return this.#modules.has(module)
   }
 
-  #set(name: Atom, functions: Functions): void {
-    const table = new Map<Atom, Fun>()
+  #set(name: Atom, functions: Functions<P>): void {
+    const table = new Map<Atom, Fun<P>>()
     for (const [fun, value] of Object.entries(functions)) if (typeof value === 'function') table.set(nameOf(fun), value)
     if (table.size === 0)
       throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function: give { name: function } or a URL.`)
@@ -72,9 +73,9 @@ export class Code {
   }
 }
 
-async function importFrom(url: URL | string): Promise<Functions> {
+async function importFrom(url: URL | string): Promise<Functions<any>> {
   try {
-    return (await import(String(url))) as Functions
+    return (await import(String(url))) as Functions<any>
   } catch (cause) {
     throw new CodeError('ERR_CODE_MODULE', `The module at ${String(url)} does not load: ${String(cause)}.`, { cause })
   }

@@ -59,7 +59,8 @@ export interface NodeSpawnOptions extends SpawnOptions {
 const netSetupTime = 7000
 
 export class Kernel<P extends Process = Process> {
-  readonly code = new Code()
+  /** What other nodes can call and spawn here */
+  readonly code = new Code<P>()
   /** @internal */
   readonly processes: Processes
   /** @internal */
@@ -314,7 +315,7 @@ export class Kernel<P extends Process = Process> {
 
   #portable({ module, fun, args = [] }: Portable): Body {
     const terms = this.processes.copy(args) as Term[]
-    return self => this.code.apply(self, atomOf(module), atomOf(fun), terms)
+    return self => this.code.apply(self as P, atomOf(module), atomOf(fun), terms)
   }
 
   #crashed(pid: Pid, reason: Term, error: unknown): void {

@@ -7,7 +7,7 @@
  *   any term   → {{nocatch, Term}, []}
  */
 import { copy } from '../etf/index.js'
-import { atom, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import { atom, type Sendable, type Term, tuple } from '../term/index.js'
 import { inspect } from 'node:util'
 import { basename } from 'node:path'
 import { ErlangError, ExitError } from './errors.js'
@@ -38,6 +38,9 @@ export function termOf(thrown: unknown): Term {
 
 const frame = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?([^()]+):(\d+):\d+\)?$/
 
+/** V8 names a plain function after what it was called on: a process, or a table of functions. */
+const receiver = /^(?:NodeProcess|Process|Object)\./
+
 /** The frames of `error.stack` as an Erlang stack trace. The arity of a JavaScript function is not in its stack: 0 stands there. */
 export function stackOf(error: Error): Term {
   const frames: Term[] = []
@@ -45,7 +48,7 @@ export function stackOf(error: Error): Term {
     const [, fun, file, number] = frame.exec(line) ?? []
     if (file === undefined || file.startsWith('node:')) continue
     const location = [tuple(atom('file'), [...Buffer.from(file)]), tuple(atom('line'), Number(number))]
-    frames.push(tuple(name(basename(file).replace(/\.[^.]*$/, '')), name(fun ?? 'anonymous'), 0, location))
+    frames.push(tuple(name(basename(file).replace(/\.[^.]*$/, '')), name(fun?.replace(receiver, '') ?? 'anonymous'), 0, location))
   }
   return frames
 }
@@ -54,7 +57,3 @@ const wellFormed = (text: unknown): string => String(text).toWellFormed()
 
 /** Names of errors, files and functions are as many as the program has, so these atoms are bounded. */
 const name = (text: unknown): Term => atom([...wellFormed(text)].slice(0, 255).join(''))
-
-/** `normal`, `shutdown` and `{shutdown, _}`: ends that are no fault. */
-export const isOrderly = (reason: Term): boolean =>
-  reason === normal || reason === atom('shutdown') || (reason instanceof Tuple && reason.length === 2 && reason.tag === 'shutdown')

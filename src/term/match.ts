@@ -45,7 +45,8 @@ const MAX_HEIGHT = 200
  *
  * const message: Term = tuple(atom('area'), tuple(atom('square'), 3), null)
  * assert(isArea(message))
- * const [, [shape, size]] = message.elements
+ * const [, figure] = message.elements
+ * const [shape, size] = figure.elements
  * assert.equal(shape, atom('square'))
  * assert.equal(size * size, 9)
  * ```

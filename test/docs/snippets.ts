@@ -6,9 +6,10 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execPath } from 'node:process'
+import { env, execPath } from 'node:process'
 import { promisify } from 'node:util'
 import ts from 'typescript'
+import { freePort } from '../node/support.js'
 
 export interface Snippet {
   readonly file: string
@@ -57,7 +58,7 @@ export async function faultsOf(folder: string, snippets: readonly Snippet[]): Pr
   const faults = compile(programs)
   for (const [path, snippet] of programs) {
     const found = faults.get(snippet) ?? []
-    faults.set(snippet, found.length > 0 ? found : await run(path.replace(/ts$/, 'js')))
+    faults.set(snippet, found.length > 0 ? found : await run(path.replace(/ts$/, 'js'), snippet))
   }
   return faults
 }
@@ -82,9 +83,11 @@ function compile(programs: ReadonlyMap<string, Snippet>): Map<Snippet, string[]>
   return faults
 }
 
-async function run(path: string): Promise<string[]> {
+async function run(path: string, snippet: Snippet): Promise<string[]> {
+  // Nodes in examples have plain names: with an EPMD of its own each, they disturb no other run.
+  const environment = needsBeam(snippet) ? env : { ...env, ERL_EPMD_PORT: String(await freePort()) }
   try {
-    await promisify(execFile)(execPath, [path], { timeout: 60_000 })
+    await promisify(execFile)(execPath, [path], { timeout: 60_000, env: environment })
     return []
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)]
