@@ -2,7 +2,7 @@
 import { frame, FrameReader, maxHandshakeFrame } from '../dist/frames.js'
 import type { Agreement, Handshake, Step } from '../dist/handshake.js'
 import type { Clock } from '../process/clock.js'
-import { NodeError } from '../term/index.js'
+import type { NodeError } from '../term/index.js'
 import type { Carrier } from './carrier.js'
 import { NetError } from './errors.js'
 
