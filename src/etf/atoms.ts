@@ -15,8 +15,7 @@ const nilAtom = Atom.intern('nil')
 
 export const atomOfTerm = (term: AtomTerm): Atom => (term instanceof Atom ? term : term === null ? nilAtom : term ? trueAtom : falseAtom)
 
-export const termOfAtom = (atom: Atom): AtomTerm =>
-  atom === trueAtom ? true : atom === falseAtom ? false : atom === nilAtom ? null : atom
+export const termOfAtom = (atom: Atom): AtomTerm => (atom === trueAtom ? true : atom === falseAtom ? false : atom === nilAtom ? null : atom)
 
 /** How many atoms that did not exist before may still come. The connections of a node share one. */
 export class AtomBudget {

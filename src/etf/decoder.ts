@@ -2,7 +2,20 @@
  * The external term format, tag by tag: https://www.erlang.org/doc/apps/erts/erl_ext_dist. Each function reads what follows its tag.
  * What the BEAM's own decoder (erts/emulator/beam/external.c) takes or refuses, this one does too.
  */
-import { type Atom, BitString, ExportFun, Float, Fun, ImproperList, NativeRecord, Pid, Port, Reference, type Term, Tuple } from '../term/index.js'
+import {
+  type Atom,
+  BitString,
+  ExportFun,
+  Float,
+  Fun,
+  ImproperList,
+  NativeRecord,
+  Pid,
+  Port,
+  Reference,
+  type Term,
+  Tuple,
+} from '../term/index.js'
 import { AtomBudget, type AtomTerm } from './atoms.js'
 import { integerFromBytes } from './integers.js'
 import { funHead, recordHead } from './keys.js'
@@ -316,7 +329,11 @@ function recordExt(r: Reader): Term {
 // ── the table ────────────────────────────────────────────────────────────────
 
 function compressed(r: Reader): Term {
-  throw r.error('ETF_COMPRESSED', 'Tag 80 (compressed) may only begin a whole term, never stand inside one or in a message.', r.position - 1)
+  throw r.error(
+    'ETF_COMPRESSED',
+    'Tag 80 (compressed) may only begin a whole term, never stand inside one or in a message.',
+    r.position - 1,
+  )
 }
 
 function unknownTag(r: Reader): Term {

@@ -3,7 +3,8 @@ import { Atom, ExportFun, type Fun, type NativeRecord, Pid, Port, type Reference
 
 export function faultOf(value: Pid | Port | Reference | ExportFun): string | undefined {
   if (value instanceof ExportFun) return faultOfExportFun(value)
-  if (!(value.node instanceof Atom) || !isU32(value.creation)) return `A ${value.kind} needs an atom for its node, and a creation of 32 bits.`
+  if (!(value.node instanceof Atom) || !isU32(value.creation))
+    return `A ${value.kind} needs an atom for its node, and a creation of 32 bits.`
   if (value instanceof Pid) return isU32(value.id) && isU32(value.serial) ? undefined : 'The id and the serial of a pid have 32 bits.'
   if (value instanceof Port) return isU64(value.id) ? undefined : 'The id of a port is a bigint of 64 bits.'
   const { words } = value
@@ -17,7 +18,8 @@ function faultOfExportFun({ module, fun, arity }: ExportFun): string | undefined
 }
 
 export function faultOfFun(fun: Fun): string | undefined {
-  if (!isAtom(fun.module) || !isU8(fun.arity) || !isU32(fun.index)) return 'A fun needs an atom for its module, an arity of 8 bits and an index of 32.'
+  if (!isAtom(fun.module) || !isU8(fun.arity) || !isU32(fun.index))
+    return 'A fun needs an atom for its module, an arity of 8 bits and an index of 32.'
   if (!(fun.uniq instanceof Uint8Array) || fun.uniq.length !== 16) return 'The uniq of a fun has 16 bytes.'
   if (!Number.isSafeInteger(fun.oldIndex) || !Number.isSafeInteger(fun.oldUniq)) return 'The oldIndex and oldUniq of a fun are integers.'
   if (fun.free.length > 255) return 'A fun closes over at most 255 values.'

@@ -42,13 +42,14 @@ const longestPath = 10
 /** The way from the whole term to the part that was begun last, such as `[2].name`; '' for the whole. */
 export function pathTo(frame: Frame | null): string {
   const steps: string[] = []
-  for (let at = frame; at !== null; at = at.outer) steps.unshift(step(at))
-  return steps.length <= longestPath ? steps.join('') : `…${steps.slice(-longestPath).join('')}`
+  let at = frame
+  for (; at !== null && steps.length < longestPath; at = at.outer) steps.unshift(step(at))
+  return at === null ? steps.join('') : `…${steps.join('')}`
 }
 
 function step({ kind, parts, index }: Frame): string {
   if (kind !== 'map' && kind !== 'object') return `[${index - 1}]`
   if ((index & 1) === 1) return `.keys()[${index >> 1}]`
   const key = parts[index - 2]
-  return key instanceof Atom || typeof key === 'boolean' ? `.${String(key)}` : `.get(${typeof key === 'object' ? '…' : String(key)})`
+  return key instanceof Atom || typeof key === 'boolean' ? `.${String(key)}` : `.get(${typeof key === 'object' ? '…' : String(key).slice(0, 40)})`
 }

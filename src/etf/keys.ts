@@ -89,7 +89,8 @@ function equalBinaries(keys: readonly Buffer[]): boolean {
 // A length before each text keeps one name from looking like the end of another.
 const atomName = (name: string): string => `a${name.length}:${name}`
 const floatName = (value: number): string => `f${Object.is(value, -0) ? '-0' : value}`
-const binaryName = (bytes: Uint8Array): string => `"${bytes.length}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`
+const binaryName = (bytes: Uint8Array): string =>
+  `"${bytes.length}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`
 const pidName = ({ node, id, serial, creation }: Pid): string => `p${atomName(node.name)}.${id}.${serial}.${creation}`
 
 function pairs(names: readonly string[]): string[] {

@@ -26,9 +26,10 @@ export interface ReaderOptions {
 const scratch = new DataView(new ArrayBuffer(8))
 const scratchBytes = new Uint8Array(scratch.buffer)
 const none: readonly AtomTerm[] = []
+const empty = Buffer.alloc(0)
 
 export class Reader {
-  bytes: Buffer = Buffer.alloc(0)
+  bytes: Buffer = empty
   position = 0
   readonly keys = new Keys()
   readonly limits: Limits
@@ -57,6 +58,7 @@ export class Reader {
     try {
       return this.#term()
     } finally {
+      this.bytes = empty
       this.#frame = null
       this.keys.clear()
       this.#cache = none

@@ -123,7 +123,8 @@ export abstract class Traversal {
     else if (value instanceof Tuple) this.#visitTuple(value)
     else if (value instanceof Uint8Array) this.binary(value)
     else if (value instanceof Map) this.#enter('map', value, mapParts(value))
-    else if (value instanceof Pid || value instanceof Reference || value instanceof Port || value instanceof ExportFun) this.#visitIdentity(value)
+    else if (value instanceof Pid || value instanceof Reference || value instanceof Port || value instanceof ExportFun)
+      this.#visitIdentity(value)
     else if (value instanceof Float) this.float(value.value)
     else if (value instanceof ImproperList) this.#visitImproperList(value)
     else if (value instanceof BitString) this.#visitBitString(value)
@@ -136,7 +137,8 @@ export abstract class Traversal {
   #visitForeign(value: object): void {
     if (types.isUint8Array(value)) return this.binary(value)
     if (types.isMap(value)) return this.#enter('map', value, mapParts(value))
-    if (value instanceof LocalTerm) throw this.error('ETF_LOCAL', 'A LocalTerm can only be a whole term: its node alone knows where it ends.')
+    if (value instanceof LocalTerm)
+      throw this.error('ETF_LOCAL', 'A LocalTerm can only be a whole term: its node alone knows where it ends.')
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw this.error('ETF_TERM', refusal(value))
     this.#enter('object', value, this.#objectParts(value as Readonly<Record<string, unknown>>))
@@ -177,7 +179,10 @@ export abstract class Traversal {
   #visitBitString(value: BitString): void {
     const { bits, bytes } = value
     if (!(bits >= 1 && bits <= 7 && bytes.length > 0)) {
-      throw this.error('ETF_BITS', `The last byte of a BitString holds 1 to 7 bits, not ${bits} of ${bytes.length} bytes; whole bytes are a Buffer.`)
+      throw this.error(
+        'ETF_BITS',
+        `The last byte of a BitString holds 1 to 7 bits, not ${bits} of ${bytes.length} bytes; whole bytes are a Buffer.`,
+      )
     }
     this.bitString(value)
   }
