@@ -1,7 +1,8 @@
 /** The whole node as users see it: the kernel, with OTP's services and calls plugged in. */
-import { Kernel, type Parts } from './node/kernel.js'
+import { Kernel } from './node/kernel.js'
 import { open } from './node/open.js'
 import type { NodeOptions as KernelOptions } from './node/options.js'
+import type { Parts } from './node/parts.js'
 import { type CallOptions, cast, call } from './otp/gen.js'
 import { type GenServer, type ServerRef, type StartArguments, refOf, startServer } from './otp/gen-server.js'
 import { Rpc } from './otp/rpc.js'

@@ -4,14 +4,11 @@
  * I am a signal: `route` looks at where I go. To this node, and the process table takes me; to another, and its connection encodes me in
  * this turn, or an outbox keeps me until there is one.
  */
-import { offeredFlags } from '../dist/flags.js'
-import type { LocalEnd } from '../dist/peer.js'
 import type { Signal } from '../dist/signal.js'
 import { EtfError } from '../etf/index.js'
-import type { Connection, ConnectionOptions } from '../net/connection.js'
-import { dial } from '../net/dial.js'
+import type { Connection } from '../net/connection.js'
 import type { Epmd } from '../net/epmd.js'
-import type { Attempt, Listener } from '../net/listener.js'
+import type { Attempt } from '../net/listener.js'
 import {
   atomOf,
   type Body,
@@ -23,26 +20,13 @@ import {
   systemClock,
   type To,
 } from '../process/index.js'
-import { type Atom, atom, atomCount, hostNode, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
+import { type Atom, atom, hostNode, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
-import { checkDomain, type NameDomain, type NodeName, parseNodeName } from './node-name.js'
-import type { NodeOptions } from './options.js'
+import { dialNode, localEnd, netSetupTime, type Parts } from './parts.js'
 import { type NodesKind, Peers } from './peers.js'
 import { RemoteSpawn } from './remote-spawn.js'
-
-/** What a node is made of, once it listens and EPMD has given it a creation: see `open`. */
-export interface Parts {
-  readonly options: NodeOptions
-  readonly name: NodeName & { readonly domain: NameDomain }
-  readonly cookie: string
-  readonly creation: number
-  readonly epmd: Epmd
-  /** For each connection, whoever dialled */
-  readonly connection: ConnectionOptions
-  /** null: nobody can dial in */
-  readonly listener: Listener | null
-}
+import { type NodeStats, statsOf } from './stats.js'
 
 /** A function of a loaded module, called with these arguments: the one kind of process that any place can run. */
 export interface Portable {
@@ -55,8 +39,6 @@ export interface NodeSpawnOptions extends SpawnOptions {
   /** 'main' (default): this thread */
   readonly on?: 'main' | 'pool' | 'isolated' | undefined
 }
-
-const netSetupTime = 7000
 
 export class Kernel<P extends Process = Process> {
   /** What other nodes can call and spawn here */
@@ -99,7 +81,7 @@ export class Kernel<P extends Process = Process> {
       clock,
       setupTime: options.netSetupTime ?? netSetupTime,
       events: this.events,
-      dial: (node, signal) => this.#dial(node, signal),
+      dial: (node, signal) => dialNode(parts, node, signal),
       deliver: (signal, connection) => this.#deliver(signal, connection),
       lost: (node, done) => this.processes.lost(node, done),
     })
@@ -165,7 +147,7 @@ export class Kernel<P extends Process = Process> {
 
   /** The names of the nodes that are connected: by default the visible ones, as `nodes()` in Erlang. */
   nodes(kind: NodesKind = 'visible'): string[] {
-    return this.peers.nodes(kind).map(node => node.name)
+    return this.peers.up(kind).map(({ peer }) => peer.name.name)
   }
 
   /** Resolves when a busy connection has room again, or is gone. */
@@ -228,21 +210,8 @@ export class Kernel<P extends Process = Process> {
   }
 
   /** The sizes of all tables. What grows without end shows here. */
-  stats() {
-    const { table, registry, links, monitors, aliases, timers, spawnRequests, scheduler } = this.processes
-    const connections = this.peers.nodes('connected').map(node => [node.name, this.peers.get(node)?.stats] as const)
-    return {
-      processes: table.count,
-      names: registry.size,
-      remoteLinks: links.size,
-      remoteMonitors: monitors.size,
-      aliases: aliases.size,
-      timers: timers.size,
-      spawnRequests: spawnRequests.size,
-      runQueue: scheduler.length,
-      atoms: atomCount(),
-      connections: Object.fromEntries(connections),
-    }
+  stats(): NodeStats {
+    return statsOf(this.processes, this.peers)
   }
 
   /**
@@ -279,7 +248,7 @@ export class Kernel<P extends Process = Process> {
 
   /** @internal For the listener: a peer has told its name. */
   readonly incoming = {
-    self: (): LocalEnd => this.#localEnd(),
+    self: () => localEnd(this.#parts),
     status: (attempt: Attempt) => this.peers.status(attempt.peer as string),
     connection: (connection: Connection): void => this.peers.accepted(connection),
     failed: (error: NodeError, { peer, remoteAddress }: Attempt): void => {
@@ -298,19 +267,6 @@ export class Kernel<P extends Process = Process> {
       if (!(error instanceof EtfError)) throw error
       connection.fault(error)
     }
-  }
-
-  async #dial(node: Atom, signal: AbortSignal): Promise<Connection> {
-    const { name, epmd, cookie, options, connection } = this.#parts
-    const timeout = options.netSetupTime ?? netSetupTime
-    const { alive, host } = parseNodeName(node.name)
-    checkDomain(name.domain, { full: node.name, alive, host })
-    const { port } = await epmd.lookup(alive, host, { timeout, signal })
-    return dial({ ...connection, host, port, self: this.#localEnd(), peer: node, cookie, timeout, signal })
-  }
-
-  #localEnd(): LocalEnd {
-    return { name: this.#self, creation: this.#parts.creation, flags: offeredFlags({ visible: !this.hidden }) }
   }
 
   #portable({ module, fun, args = [] }: Portable): Body {

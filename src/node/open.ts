@@ -4,11 +4,12 @@ import { AtomBudget, defaultLimits } from '../etf/index.js'
 import type { ConnectionOptions } from '../net/connection.js'
 import { openEpmd } from '../net/epmd.js'
 import { listen, type Listener } from '../net/listener.js'
-import { atom, type Atom, NodeError } from '../term/index.js'
+import { NodeError } from '../term/index.js'
 import { findCookie } from './cookie.js'
-import type { Kernel, Parts } from './kernel.js'
+import type { Kernel } from './kernel.js'
 import { ownNodeName } from './node-name.js'
 import type { NodeOptions } from './options.js'
+import { localEnd, type Parts } from './parts.js'
 
 /** @throws NodeError: NAME_…, COOKIE_…, EPMD_…, NET_LISTEN. Nothing is left open then. */
 export async function open<K extends Kernel<any>>(options: NodeOptions, make: (parts: Parts) => K): Promise<K> {
@@ -25,7 +26,7 @@ export async function open<K extends Kernel<any>>(options: NodeOptions, make: (p
         ...options.listen,
         timeout: options.netSetupTime,
         cookieFor: () => cookie,
-        self: () => kernel?.incoming.self() ?? { name: atom(name.full) as Atom, creation: 0, flags: 0n },
+        self: () => kernel?.incoming.self() ?? localEnd({ name, creation: 0, options }),
         // Nobody knows our port before we are registered; whoever guessed it may try again.
         status: attempt => kernel?.incoming.status(attempt) ?? 'nok',
         connection: connection => (kernel ? kernel.incoming.connection(connection) : connection.close()),

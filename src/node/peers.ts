@@ -105,16 +105,10 @@ export class Peers {
     return true
   }
 
-  get(node: Atom): Connection | null {
-    return this.#entries.get(node)?.connection ?? null
-  }
-
-  nodes(kind: NodesKind = 'visible'): Atom[] {
-    const up: Atom[] = []
-    for (const { node, connection } of this.#entries.values()) {
-      if (connection && (kind === 'connected' || connection.peer.visible === (kind === 'visible'))) up.push(node)
-    }
-    return up
+  /** The connections that are up */
+  up(kind: NodesKind = 'connected'): Connection[] {
+    const connections = [...this.#entries.values()].flatMap(({ connection }) => connection ?? [])
+    return kind === 'connected' ? connections : connections.filter(({ peer }) => peer.visible === (kind === 'visible'))
   }
 
   /** Resolves when nothing is held back for that node any more, or the connection is gone. */

@@ -2,8 +2,8 @@
  * `self`: a process as its own code sees it. When the process has ended, everything here does nothing and never throws; a receive
  * never settles.
  */
-import type { Address, RegisteredName } from '../dist/signal.js'
-import { Atom, atom, Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
+import { type Atom, atom, type Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
+import { atomOf, type To } from './address.js'
 import type { AliasMode } from './aliases.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { LocalProcess } from './local-process.js'
@@ -13,9 +13,6 @@ import { type Pattern, type ReceiveOptions, Receiver, markReference } from './re
 
 /** The code of a process. Its promise is the process's life: when it settles, the process exits. */
 export type Body<P extends Process = Process> = (self: P) => unknown
-
-/** Where a message may go: a pid, an alias, the name of a process of this node, or a name on any node. */
-export type To = Pid | Reference | Atom | string | { readonly name: string | Atom; readonly node: string | Atom }
 
 /** An exit reason: any term but a JavaScript string, which would arrive as a binary. Write `atom('shutdown')`. */
 export type ExitReason<T> = T extends string ? never : T
@@ -206,18 +203,4 @@ export class Process implements AsyncIterable<Term> {
     if (!this.local.alive) return this.pid
     return this.host.spawn(body as Body, { groupLeader: this.groupLeader, ...options }).pid
   }
-}
-
-export const atomOf = (name: string | Atom): Atom => {
-  const made = typeof name === 'string' ? atom(name) : name
-  if (made instanceof Atom) return made
-  throw new ProcessError('ERR_NAME', `'${String(name)}' cannot be a name: choose another.`)
-}
-
-/** What a name or a pair of names addresses; `here` is the node of a bare name. */
-export function addressOf(to: To, here: Atom): Address {
-  if (to instanceof Pid || to instanceof Reference) return to
-  if (typeof to === 'string' || to instanceof Atom) return { name: atomOf(to), node: here } satisfies RegisteredName
-  if (to && typeof to === 'object' && 'name' in to && 'node' in to) return { name: atomOf(to.name), node: atomOf(to.node) }
-  throw new ProcessError('ERR_BADARG', 'A message goes to a pid, an alias, a name, or { name, node }.')
 }

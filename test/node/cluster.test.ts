@@ -1,5 +1,5 @@
 import t from 'tap'
-import { atom, equals, ExitError, type Node, type NodeProcess, Pid, type Term, Tuple, tuple } from '../../src/index.js'
+import { atom, equals, ExitError, type Node, type NodeProcess, type Pid, type Term, Tuple, tuple } from '../../src/index.js'
 import { cluster, once } from './support.js'
 
 const echo = async (self: NodeProcess): Promise<void> => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { atom, equals, format, type Node, type NodeProcess, type Term, Tuple, tuple } from '../../src/index.js'
+import { atom, equals, format, type Node, type NodeProcess, type Term, type Tuple, tuple } from '../../src/index.js'
 import { genServer, noreply, reply, stop } from '../../src/otp/index.js'
 import { cluster, once } from '../node/support.js'
 
@@ -29,7 +29,7 @@ const counter = genServer({
   cast: {
     reset: () => 0,
     async plus(n, by: number) {
-      await null
+      await Promise.resolve()
       return n + by
     },
     halt: n => stop(tuple(atom('shutdown'), n), n),
