@@ -5,7 +5,7 @@
  * Source: the Erlang reference manual, "Term Comparisons"; for native records OTP 29's erl_term.h.
  */
 import { Atom } from './atom.js'
-import { BitString, Float, ImproperList, NativeRecord } from './containers.js'
+import { BitString, Float, ImproperList, LocalTerm, NativeRecord } from './containers.js'
 import { TermError } from './error.js'
 import { ExportFun, Fun } from './fun.js'
 import { Pid, Port, Reference } from './identity.js'
@@ -70,6 +70,8 @@ export const isInteger = (value: number): boolean => Number.isSafeInteger(value)
 
 /** The error for what is no term, with a sentence that says what to write instead. */
 export function notATerm(value: unknown): TermError {
+  if (value instanceof LocalTerm)
+    return new TermError('ERR_TERM_TYPE', 'A LocalTerm has no place in the term order: only its node can read it.')
   return new TermError('ERR_TERM_TYPE', `${describe(value)} is no Erlang term${advice(value)}.`)
 }
 

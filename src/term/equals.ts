@@ -8,7 +8,7 @@ import { isInteger, isPlainObject } from './compare-kind.js'
 import { exactKeyOrder } from './compare.js'
 import { type KeyOrder, objectAsMap } from './compare-map-keys.js'
 import { compareBits, compareDefinitions, compareFuns, comparePorts, comparePids, compareReferences } from './compare-scalars.js'
-import { BitString, Float, ImproperList, NativeRecord } from './containers.js'
+import { BitString, Float, ImproperList, LocalTerm, NativeRecord } from './containers.js'
 import { TermError } from './error.js'
 import { ExportFun, Fun } from './fun.js'
 import { Pid, Port, Reference } from './identity.js'
@@ -96,6 +96,7 @@ function equalsSoFar(a: unknown, b: unknown, work: Work): boolean {
   if (a instanceof Port) return b instanceof Port && comparePorts(a, b) === 0
   if (a instanceof ExportFun) return b instanceof ExportFun && compareFuns(a, b, true) === 0
   if (a instanceof Fun) return b instanceof Fun && compareFuns(a, b, true) === 0 && work.push(a.free, b.free)
+  if (a instanceof LocalTerm) return b instanceof LocalTerm && a.bytes.equals(b.bytes)
   if (a instanceof NativeRecord) {
     return b instanceof NativeRecord && compareDefinitions(a, b) === 0 && work.push(fieldValues(a), fieldValues(b))
   }

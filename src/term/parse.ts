@@ -70,7 +70,7 @@ class Parser {
     const token = this.#scanner.next()
     switch (token.type) {
       case 'atom':
-        return this.#atom(token)
+        return atomTerm(this.#intern(token))
       case 'string':
         return this.#scanner.joined(token)
       case 'integer':
@@ -127,10 +127,10 @@ class Parser {
     return new ExportFun(module, fun, Number(arity.value))
   }
 
+  /** A module or function may be called `true`: there the name is an Atom like any other. */
   #name(): Atom {
     const token = this.#scanner.next()
-    const name = token.type === 'atom' ? this.#atom(token) : undefined
-    if (name instanceof Atom) return name
+    if (token.type === 'atom') return this.#intern(token)
     throw this.#scanner.unexpected('fun module:name/arity', token)
   }
 
@@ -138,15 +138,17 @@ class Parser {
     if (!this.#scanner.takes(mark)) throw this.#scanner.unexpected('fun module:name/arity')
   }
 
-  #atom(token: AtomToken): Atom | boolean | null {
+  #intern(token: AtomToken): Atom {
     try {
-      return atom(token.text)
+      return Atom.intern(token.text)
     } catch (error) {
       if (error instanceof TermError) throw this.#scanner.failure('An atom has at most 255 characters', token, { cause: error })
       throw error
     }
   }
 }
+
+const atomTerm = ({ name }: Atom): Term => atom(name)
 
 /** A number where JavaScript's own is a float, else a Float: so it is told from the integer. */
 const floatTerm = (value: number): number | Float => (isInteger(value) || value === 0 ? new Float(value) : value)
