@@ -1,0 +1,12 @@
+import { codecFigure } from './codec.js'
+import { exits } from './exits.js'
+import type { Figure } from './figure.js'
+import { genCall } from './gen-call.js'
+import { memoryFigure } from './memory.js'
+import { binaries, messages } from './one-way.js'
+import { pingPong } from './ping-pong.js'
+import { roundTrip } from './round-trip.js'
+import { spawnFigure } from './spawn.js'
+
+/** In the order in which they are printed */
+export const figures: readonly Figure[] = [codecFigure, roundTrip, messages, binaries, genCall, pingPong, spawnFigure, memoryFigure, exits]

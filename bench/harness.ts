@@ -1,0 +1,93 @@
+/**
+ * How a figure is taken: ours and its peers do the same work in turn, several rounds of it, and what counts is how they compare within a
+ * round. A noisy machine is noisy for all of them; nanoseconds are context.
+ */
+
+/** What one run of `n` operations gave. */
+export interface Measured {
+  /** How long it took */
+  readonly ms: number
+  /** The figure itself, in the row's unit */
+  readonly value: number
+}
+
+export interface Contender {
+  readonly name: string
+  run(n: number): Measured | Promise<Measured>
+}
+
+/** One line of a figure. */
+export interface Row {
+  readonly name: string
+  readonly unit: string
+  /** Which value is the better one */
+  readonly better: 'more' | 'less'
+  /** The most operations that fit into a run. Default: any number */
+  readonly most?: number | undefined
+  readonly ours: Contender
+  readonly peers: readonly Contender[]
+}
+
+export interface Effort {
+  readonly rounds: number
+  /** How long one run is to take, about */
+  readonly ms: number
+  /** The most operations in a run */
+  readonly most: number
+}
+
+export const full: Effort = { rounds: 7, ms: 120, most: Infinity }
+
+/** Just enough to see that everything runs. */
+export const tiny: Effort = { rounds: 1, ms: 0, most: 120 }
+
+export interface Result {
+  readonly name: string
+  readonly unit: string
+  /** The median of the rounds, in the row's unit */
+  readonly ours: number
+  readonly peers: Readonly<Record<string, { readonly value: number; readonly ratio: number }>>
+}
+
+export async function measure({ name, unit, better, most = Infinity, ours, peers }: Row, effort: Effort): Promise<Result> {
+  const contenders = [ours, ...peers]
+  const sizes: number[] = []
+  for (const contender of contenders) sizes.push(await sizeOf(contender, effort.ms, Math.min(most, effort.most)))
+
+  const rounds: number[][] = []
+  for (let round = 0; round < effort.rounds; round++) {
+    const values: number[] = []
+    for (let turn = 0; turn < contenders.length; turn++) {
+      // Nobody always comes first.
+      const who = (turn + round) % contenders.length
+      values[who] = (await contenders[who]!.run(sizes[who]!)).value
+    }
+    rounds.push(values)
+  }
+
+  const result = (index: number) => ({
+    value: median(rounds.map(values => values[index]!)),
+    ratio: median(rounds.map(values => (better === 'more' ? values[0]! / values[index]! : values[index]! / values[0]!))),
+  })
+  return { name, unit, ours: result(0).value, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, result(index + 1)])) }
+}
+
+/** How many operations take about `ms`. Finding out also warms up whoever needs that, and connects whoever is not connected. */
+async function sizeOf(contender: Contender, ms: number, most: number): Promise<number> {
+  for (let n = Math.min(most, 100); ;) {
+    // The better of two: a hiccup must not make all later runs small.
+    const took = Math.max(Math.min((await contender.run(n)).ms, (await contender.run(n)).ms), 0.001)
+    const fitting = Math.max(1, Math.round((n * ms) / took))
+    if (took >= ms / 2 || n >= most) return Math.min(most, fitting, n * 2)
+    n = Math.min(most, n * 10, fitting)
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** So many things in that time, as a number per second. */
+export const perSecond = (count: number, ms: number): Measured => ({ ms, value: (count * 1000) / ms })

@@ -1,0 +1,76 @@
+import { atom, type Pid, type Sendable, type Tuple, tuple } from '../src/index.js'
+import type { Beam } from '../src/interop/index.js'
+import { beamName, type Figure, onBeam, onNode, type Stage } from './figure.js'
+import type { Contender, Row } from './harness.js'
+
+const erlang = String.raw`
+-module(one_way).
+-export([start/0, run/3]).
+
+start() -> spawn(fun sink/0).
+
+sink() -> receive {start, N, From} -> sink(N), From ! done, sink() end.
+
+sink(0) -> ok;
+sink(N) -> receive _ -> sink(N - 1) end.
+
+run(Sink, Term, N) ->
+    Start = erlang:monotonic_time(nanosecond),
+    Sink ! {start, N, self()},
+    send(Sink, Term, N),
+    receive done -> ok end,
+    erlang:monotonic_time(nanosecond) - Start.
+
+send(_, _, 0) -> ok;
+send(Sink, Term, N) -> Sink ! Term, send(Sink, Term, N - 1).
+`
+
+const start = atom('start')
+const done = atom('done')
+
+interface Kind {
+  readonly what: string
+  readonly unit: string
+  readonly most?: number
+  readonly term: Sendable
+}
+
+/** Rows both ways. A sender that is told that the way is busy waits, as OTP makes its senders wait. */
+async function bothWays(stage: Stage, { what, unit, most, term }: Kind): Promise<readonly Row[]> {
+  const [beam, other, node] = [await stage.beam(erlang), await stage.beam(erlang), await stage.node()]
+  await node.connect(beam.name)
+  const sink = (await beam.eval('one_way:start().')) as Pid
+  const ours = node.spawn(async self => {
+    for (;;) {
+      const [, n, from] = ((await self.receive()) as Tuple<[typeof start, number, Pid]>).elements
+      for (let i = 0; i < n; i++) await self.receive()
+      self.send(from, done)
+    }
+  })
+  const fromBeam = (sender: Beam, sink: Pid, name: string): Contender =>
+    onBeam(sender, 'one_way:run(Sink, Term, N).', { Sink: sink, Term: term }, name)
+  const row = { unit, most, better: 'more', peers: [fromBeam(other, sink, `${beamName} ↔ BEAM`)] } as const
+  const send = onNode(node, async (self, n) => {
+    self.send(sink, tuple(start, n, self.pid))
+    for (let i = 0; i < n; i++) {
+      if (!self.send(sink, term)) await node.drained(beam.name)
+    }
+    await self.receive()
+  })
+  return [
+    { ...row, name: `${what}, TypeScript to BEAM`, ours: send },
+    { ...row, name: `${what}, BEAM to TypeScript`, ours: fromBeam(beam, ours, 'Beamlet') },
+  ]
+}
+
+export const messages: Figure = {
+  name: 'messages',
+  about: 'small messages to a process of another node, as fast as they go',
+  rows: stage => bothWays(stage, { what: 'small messages', unit: 'messages/s', term: tuple(atom('message'), 42, 'hello') }),
+}
+
+export const binaries: Figure = {
+  name: 'binaries',
+  about: 'binaries of 1 MiB to a process of another node, as fast as they go',
+  rows: stage => bothWays(stage, { what: '1 MiB binaries', unit: 'MiB/s', term: Buffer.alloc(2 ** 20, 'beamlet'), most: 2000 }),
+}

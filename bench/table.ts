@@ -1,0 +1,33 @@
+/** Results for a person: the ratio first, for it holds on another machine; what was measured beside it. */
+import type { Result } from './harness.js'
+
+const header = ['', 'Beamlet', '', 'beside', 'ratio', ''] as const
+
+export function table(results: readonly Result[]): string {
+  const lines = results.flatMap(({ name, unit, ours, peers }) =>
+    Object.entries(peers).map(([peer, { value, ratio }], index) => [
+      ...(index === 0 ? [name, short(ours), unit] : ['', '', '']),
+      peer,
+      `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)}×`,
+      short(value),
+    ]),
+  )
+  const widths = header.map((title, column) => Math.max(title.length, ...lines.map(line => line[column]!.length)))
+  return [header, ...lines]
+    .map(line =>
+      line
+        .map((cell, column) => pad(cell, widths[column]!, column))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+const numeric = new Set([1, 4, 5])
+const pad = (cell: string, width: number, column: number): string => (numeric.has(column) ? cell.padStart(width) : cell.padEnd(width))
+
+/** Three digits are all that a figure is good for. */
+const short = (value: number): string => {
+  const [divisor, suffix] = value >= 1e6 ? [1e6, 'M'] : value >= 1e4 ? [1e3, 'k'] : [1, '']
+  return `${Number((value / divisor).toPrecision(3))}${suffix}`
+}
