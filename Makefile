@@ -57,6 +57,8 @@ bench: setup build ## each figure beside its peer in the same run
 
 vectors: setup ## regenerate spec/vectors and spec/transcripts with real OTP 25, 27 and 29
 	@$(TS) interop/vectors/make.ts
+	@$(TS) interop/vectors/make-order.ts
+	@$(TS) interop/vectors/make-io-lib-format.ts
 	@$(TS) interop/transcripts/handshakes.ts
 
 pack: ## build from nothing, then ask publint and attw what a user would meet
