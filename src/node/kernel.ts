@@ -40,6 +40,9 @@ export interface NodeSpawnOptions extends SpawnOptions {
   readonly on?: 'main' | 'pool' | 'isolated' | undefined
 }
 
+/** Attempts that ended as they should: in favour of another connection, or because this node closes. */
+const settled = new Set(['DIST_NOK', 'DIST_ALIVE', 'NET_ABORTED'])
+
 export class Kernel<P extends Process = Process> {
   /** What other nodes can call and spawn here */
   readonly code = new Code<P>()
@@ -252,7 +255,7 @@ export class Kernel<P extends Process = Process> {
     status: (attempt: Attempt) => this.peers.status(attempt.peer as string),
     connection: (connection: Connection): void => this.peers.accepted(connection),
     failed: (error: NodeError, { peer, remoteAddress }: Attempt): void => {
-      this.events.emit('protocol', peer, { code: error.code, error, remoteAddress })
+      if (!settled.has(error.code)) this.events.emit('protocol', peer, { code: error.code, error, remoteAddress })
     },
   }
 

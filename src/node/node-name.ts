@@ -77,7 +77,7 @@ export async function ownNodeName(text: string, options: OwnNameOptions = {}): P
   const name = parseNodeName(text.includes('@') ? text : `${text}@${domain === 'long' ? await fullHostName(host) : shortHostName(host)}`)
   if (domain === 'short' && isLongHost(name.host))
     throw new NodeNameError('NAME_SHORT_LONG', `'${text}' cannot be a short name: leave out what follows the first dot of its host.`)
-  return { ...name, domain: domain ?? (isLongHost(name.host) ? 'long' : 'short') }
+  return { ...name, domain: domain ?? domainOf(name.host) }
 }
 
 /**
@@ -86,13 +86,16 @@ export async function ownNodeName(text: string, options: OwnNameOptions = {}): P
  * @throws NodeNameError NAME_SHORT_LONG.
  */
 export function checkDomain(domain: NameDomain, peer: NodeName): void {
-  if (domain === (isLongHost(peer.host) ? 'long' : 'short')) return
+  if (domain === domainOf(peer.host)) return
   const remedy =
     domain === 'short'
       ? 'this node has a short name: start it with a full host name (name@host.domain or an address) to reach long names'
       : 'this node has a long name: start it with a short one (name@host without a dot) to reach short names'
   throw new NodeNameError('NAME_SHORT_LONG', `'${peer.full}' is out of reach, for ${remedy}.`)
 }
+
+/** The kind of name that a host makes. */
+export const domainOf = (host: string): NameDomain => (isLongHost(host) ? 'long' : 'short')
 
 /** An IPv6 address has no dot, and is a long name all the same. */
 const isLongHost = (host: string): boolean => host.includes('.') || isIP(host) !== 0

@@ -15,7 +15,11 @@ import { localEnd, type Parts } from './parts.js'
 export async function open<K extends Kernel<any>>(options: NodeOptions, make: (parts: Parts) => K): Promise<K> {
   const name = await ownNodeName(options.name)
   const { value: cookie } = await findCookie({ cookie: options.cookie })
-  const epmd = await openEpmd(options.epmd ?? 'auto', { port: options.epmdPort, host: epmdHost(name.host) })
+  const epmd = await openEpmd(options.epmd ?? 'auto', {
+    port: options.epmdPort,
+    host: epmdHost(name.host),
+    lookupsOnly: options.listen === false,
+  })
   const connection = connectionOptions(options)
   let listener: Listener | null = null
   let kernel: K | null = null

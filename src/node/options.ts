@@ -14,7 +14,7 @@ export interface NodeOptions {
   readonly epmd?: EpmdMode | undefined
   /** EPMD's port. Default: ERL_EPMD_PORT, then 4369 */
   readonly epmdPort?: number | undefined
-  /** Where other nodes dial in. Default: every address, any free port. false: this node only dials. */
+  /** Where other nodes dial in. Default: every address, any free port. false: this node only dials, and tells EPMD nothing. */
   readonly listen?: { readonly host?: string | undefined; readonly port?: number | undefined } | false | undefined
   /** Seconds in which a silent peer is found dead, as the BEAM's net_ticktime. Default: 60 */
   readonly netTickTime?: number | undefined

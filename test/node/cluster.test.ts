@@ -239,3 +239,21 @@ t.test('a closed node is closed: its processes end with shutdown, its names are 
   await t.rejects(b.connect(a.name), { code: 'NODE_CLOSED' })
   await b.close()
 })
+
+t.test('two nodes that dial each other at once end with one connection', async t => {
+  const { start, close } = await cluster()
+  t.teardown(close)
+  const a = await start()
+  const b = await start()
+  const faults: unknown[] = []
+  for (const node of [a, b]) node.on('protocol', (...fault) => faults.push(fault))
+  for (let round = 0; round < 50; round++) {
+    const [first, second] = round % 2 === 0 ? [a, b] : [b, a]
+    await Promise.all([first.connect(second.name), second.connect(first.name)])
+    t.same([a.nodes('connected'), b.nodes('connected')], [[b.name], [a.name]])
+    const downs = [once(a, 'nodedown'), once(b, 'nodedown')]
+    first.disconnect(second.name)
+    await Promise.all(downs)
+  }
+  t.same(faults, [])
+})
