@@ -10,6 +10,9 @@ import ts from 'typescript'
 /** Lowest first. A room may import itself and every room of a lower storey; rooms of one storey do not know each other. */
 export const storeys = [['term'], ['etf'], ['dist'], ['process'], ['net'], ['node'], ['otp'], ['store'], ['observer'], ['interop', 'cli']]
 
+/** The command stands in front of the house: it comes in by the door that everybody uses, src/index. */
+const visitors = new Set(['cli'])
+
 /** No I/O at all: what they may import of Node.js. Everything else, MD5 too, is passed in. */
 const pure = new Set(['term', 'etf', 'dist'])
 const pureModules = new Set(['assert', 'buffer', 'util', 'zlib'])
@@ -36,7 +39,7 @@ export function refusal(room, target) {
       return `only ${[...outside].join('/, ')}/ touch the outside: not ${room}/`
     return undefined
   }
-  if (room === target || room === '') return undefined
+  if (room === target || room === '' || (target === '' && visitors.has(room))) return undefined
   if (storeyOf(room) < 0) return `${room}/ is no room of the house: give it a storey in scripts/layers.js`
   if (target === '' || storeyOf(target) >= storeyOf(room))
     return `${room}/ may not know ${target === '' ? 'src/index' : `${target}/`}: imports point down`

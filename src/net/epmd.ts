@@ -22,8 +22,11 @@ export type { EpmdServerEvents, EpmdServerOptions } from './epmd-server.js'
 
 export type EpmdMode = 'auto' | 'system' | 'embedded' | false
 
-/** `port` is EPMD's; the rest matters only where the embedded server is started. */
-export interface OpenEpmdOptions extends EpmdServerOptions {}
+/** `port` is EPMD's; most of the rest matters only where the embedded server is started. */
+export interface OpenEpmdOptions extends EpmdServerOptions {
+  /** Nothing will be registered, so no EPMD need run on this machine: in modes 'auto' and 'system' none is asked or started. False. */
+  readonly lookupsOnly?: boolean | undefined
+}
 
 export interface Epmd {
   readonly mode: EpmdMode
@@ -56,7 +59,7 @@ export async function openEpmd(mode: EpmdMode = 'auto', options: OpenEpmdOptions
   if (mode === false) return new NoEpmd(options.port ?? 0)
   const epmd = new LocalEpmd(mode, options)
   try {
-    await epmd.open()
+    if (mode === 'embedded' || !options.lookupsOnly) await epmd.open()
   } catch (error) {
     await epmd.close()
     throw error

@@ -30,6 +30,17 @@ void t.test('auto uses the one that answers, else is one', async t => {
   t.same([first.mode, first.port, second.port], ['auto', port, port])
 })
 
+void t.test('whoever only looks up needs no EPMD on this machine', async t => {
+  const port = await freePort()
+  for (const mode of ['auto', 'system'] as const) {
+    await using epmd = await openEpmd(mode, { port, lookupsOnly: true })
+    t.equal(epmd.server, null, `${mode} starts none`)
+    await t.rejects(epmd.lookup('ts', '127.0.0.1'), { code: 'EPMD_UNREACHABLE' })
+  }
+  await using server = await openEpmd('embedded', { port, lookupsOnly: true })
+  t.ok(server.server, 'unless this process shall be it')
+})
+
 void t.test('of many that start at once one serves, and all are registered there', async t => {
   const port = await freePort()
   const all = await Promise.all(Array.from({ length: 8 }, () => openEpmd('auto', { port })))

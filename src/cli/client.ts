@@ -1,0 +1,35 @@
+/** The node that `ping`, `call` and `send` are for a moment. */
+import { stderr } from 'node:process'
+import { atom, Node, type NodeProcess, type Term, tuple } from '../index.js'
+import { parseNodeName } from '../node/node-name.js'
+import type { CommonOptions } from './options.js'
+import { ownName } from './own-name.js'
+
+/** The longest that each step of connecting may take: kernel's net_setuptime */
+const setupTime = 7000
+
+/**
+ * Runs `work` on a node that is connected to `target`, and closes it whatever comes. It is hidden and unknown to EPMD, unless it shall be
+ * visible: then it is a node that others can dial, as `global` among visible nodes expects.
+ *
+ * @throws NodeError that says why there is no connection; what `work` throws.
+ */
+export async function connected<T>(target: string, options: CommonOptions, work: (node: Node) => Promise<T>): Promise<T> {
+  const { cookie, hidden, timeout, epmdPort } = options
+  await using node = await Node.start({
+    name: ownName(options.name, parseNodeName(target).host),
+    cookie,
+    hidden,
+    epmdPort,
+    listen: hidden ? false : undefined,
+    netSetupTime: Math.min(timeout, setupTime),
+    // What a called function prints is not its result.
+    output: text => void stderr.write(text),
+  })
+  await node.connect(target)
+  return await work(node)
+}
+
+/** What `net_adm:ping` asks; a node answers `yes`. It comes after all that this connection has carried before. */
+export const isAuth = (self: NodeProcess, target: string, timeout: number): Promise<Term> =>
+  self.call({ name: 'net_kernel', node: target }, tuple(atom('is_auth'), self.pid.node), { timeout })

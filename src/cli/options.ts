@@ -1,0 +1,56 @@
+/** The options that every command takes; a command that has no use for one ignores it. */
+import type { Options } from 'yargs'
+
+export interface CommonOptions {
+  readonly name?: string | undefined
+  readonly cookie?: string | undefined
+  readonly hidden: boolean
+  /** Milliseconds; Infinity for ever */
+  readonly timeout: number
+  readonly epmdPort?: number | undefined
+  readonly json: boolean
+}
+
+export const commonOptions = {
+  name: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'name@host of the node that the command is; the host may be left out',
+    defaultDescription: 'a new one',
+  },
+  cookie: {
+    type: 'string',
+    requiresArg: true,
+    describe: "the cluster's cookie",
+    defaultDescription: '$BEAMLET_COOKIE, $RELEASE_COOKIE, ~/.erlang.cookie',
+  },
+  hidden: { type: 'boolean', default: true, describe: 'do not show in nodes() of the others; --no-hidden shows' },
+  timeout: {
+    type: 'string',
+    requiresArg: true,
+    default: '5000',
+    coerce: milliseconds,
+    describe: "milliseconds to wait for an answer, or 'infinity'",
+  },
+  'epmd-port': {
+    type: 'string',
+    requiresArg: true,
+    coerce: port,
+    describe: "EPMD's port, here and on every other host",
+    defaultDescription: '$ERL_EPMD_PORT, 4369',
+  },
+  json: { type: 'boolean', default: false, describe: 'print results and errors as JSON' },
+} as const satisfies Record<string, Options>
+
+function milliseconds(text: string): number {
+  if (text === 'infinity') return Infinity
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text)
+  throw new Error(`'${text}' is no time for --timeout, which is milliseconds from 1 up or infinity`)
+}
+
+function port(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number > 0 && number < 65536) return number
+  throw new Error(`'${text}' is no port for --epmd-port, which is a number from 1 to 65535`)
+}

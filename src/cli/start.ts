@@ -1,0 +1,68 @@
+/**
+ * `beamlet start FILE`: a node that runs a file until it is told to end.
+ *
+ *   export default (node: Node) => void | Promise<void>      is called once the node is up
+ *   export default { add: (a, b) => a + b }                  \ functions to load as code, in a module that is named as the file is:
+ *   export function add(a, b) { … }                          / Erlang calls calc:add(1, 2) for calc.js
+ */
+import { existsSync } from 'node:fs'
+import { basename, extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Node } from '../index.js'
+import { CliError } from './errors.js'
+import type { CommonOptions } from './options.js'
+import { progress } from './output.js'
+import { untilTold } from './until-told.js'
+
+type Functions = Parameters<Node['code']['load']>[1]
+type Program = (node: Node) => unknown
+
+/**
+ * Resolves when it was told to end and the node is closed; not at all when the file itself closes the node.
+ *
+ * @throws CliError CLI_FILE, CLI_PROGRAM; what Node.start throws.
+ */
+export async function start(file: string, { name, cookie, hidden, epmdPort }: CommonOptions): Promise<void> {
+  const module = basename(file, extname(file))
+  const run = await programOf(file, module)
+  await using node = await Node.start({ name: name ?? module.replace(/[^\w-]/g, '_'), cookie, hidden, epmdPort })
+  const told = untilTold()
+  const began = running(node, run, file)
+  // However the file's own function ends once the node closes under it, the end was asked for.
+  began.catch(() => {})
+  progress(`${node.name} is up${hidden ? ', hidden' : ''}, at port ${node.port}`)
+  await Promise.race([told, began.then(() => told)])
+  progress(`${node.name} closes`)
+}
+
+async function running(node: Node, run: Program, file: string): Promise<void> {
+  try {
+    await run(node)
+  } catch (cause) {
+    throw new CliError('CLI_PROGRAM', `The default export of ${file} failed.`, { cause })
+  }
+}
+
+/** What the file says is to be done. */
+async function programOf(file: string, module: string): Promise<Program> {
+  const exported = await importFile(file)
+  const { default: main } = exported
+  if (typeof main === 'function') return main as Program
+  const functions = (main ?? exported) as Functions
+  if (typeof functions !== 'object' || !Object.values(functions).some(value => typeof value === 'function'))
+    throw new CliError('CLI_FILE', `${file} exports nothing to run: export a default function (node) => …, or functions to be called.`)
+  return node => node.code.load(module, functions)
+}
+
+async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = resolve(file)
+  if (!existsSync(path)) throw new CliError('CLI_FILE', `There is no file ${file}: look at its path, which begins at ${process.cwd()}.`)
+  try {
+    return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION')
+      throw new CliError('CLI_PROGRAM', `${file} does not load.`, { cause })
+    const remedy = `give a loader (NODE_OPTIONS='--import tsx' beamlet start ${file}), or compile it first`
+    throw new CliError('CLI_FILE', `This Node.js cannot read ${extname(file)} files by itself: ${remedy}.`, { cause })
+  }
+}
