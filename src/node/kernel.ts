@@ -284,7 +284,7 @@ export class Kernel<P extends Process = Process> {
   async #close(): Promise<void> {
     const { listener, epmd } = this.#parts
     await listener?.close()
-    this.processes.close()
+    await this.processes.close()
     await this.peers.close()
     await epmd.close()
     this.#unhost()

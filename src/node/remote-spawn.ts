@@ -3,8 +3,8 @@
  * exit, `{undef, [{Module, Function, Args, []}]}`, as on the BEAM. Source: erl_dist_protocol, SPAWN_REQUEST.
  */
 import type { SpawnReplySignal, SpawnRequestSignal } from '../dist/signal.js'
-import type { Processes } from '../process/index.js'
-import { Atom, atom, type Term, Tuple } from '../term/index.js'
+import { type Process, ProcessError, type Processes } from '../process/index.js'
+import { Atom, atom, type Pid, type Term, Tuple } from '../term/index.js'
 import type { Code } from './code.js'
 
 export class RemoteSpawn {
@@ -26,10 +26,25 @@ export class RemoteSpawn {
       this.#processes.route({ ...reply, result: atom('badopt') })
       return
     }
-    const { local } = this.#processes.spawn(self => this.#code.apply(self, module, fun, args), { groupLeader })
+    const child = this.#spawn(self => this.#code.apply(self, module, fun, args), groupLeader)
+    if (!child) {
+      this.#processes.route({ ...reply, result: atom('system_limit') })
+      return
+    }
+    const { local } = child
     if (wanted.link) links.linked(local, from)
     if (wanted.monitor) monitors.watched(local, from, ref, local.pid)
     this.#processes.route({ ...reply, ...wanted, result: local.pid })
+  }
+
+  /** Null when the table of processes is full: it is for the one who asked to know. */
+  #spawn(body: (self: Process) => unknown, groupLeader: Pid): Process | null {
+    try {
+      return this.#processes.spawn(body, { groupLeader })
+    } catch (error) {
+      if (error instanceof ProcessError) return null
+      throw error
+    }
   }
 }
 

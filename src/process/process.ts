@@ -92,7 +92,7 @@ export class Process implements AsyncIterable<Term> {
 
   /** Every message, in order; it ends only with the process. Leaving the loop loses nothing. */
   [Symbol.asyncIterator](): AsyncIterator<Term, never> {
-    return { next: async () => ({ done: false, value: await this.receive() }) }
+    return { next: () => this.receive().then(value => ({ done: false, value })) }
   }
 
   link(pid: Pid): void {

@@ -235,10 +235,11 @@ export class Processes implements Host {
     this.#work.push(this.#lost(node, this.links.lost(node), this.monitors.lost(node), done))
   }
 
-  /** Ends every process, as the node closes. */
-  close(): void {
+  /** Ends every process, as the node closes; resolves when everybody who watched them has been told. */
+  close(): Promise<void> {
     for (const process of [...this.table]) this.exit(process, atom('shutdown'))
     this.timers.close()
+    return this.#work.idle()
   }
 
   *#exits(process: LocalProcess, reason: Term): Generator<void, void, undefined> {

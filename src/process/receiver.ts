@@ -23,14 +23,25 @@ export interface Pattern {
   readonly reference?: Reference | undefined
 }
 
-interface Pending {
+const nothing = (): void => {}
+
+class Pending {
   readonly accepts: Pattern | undefined
-  readonly resolve: (term: Term) => void
-  readonly reject: (error: unknown) => void
-  promise: Promise<Term>
+  readonly promise: Promise<Term>
+  resolve!: (term: Term) => void
+  reject!: (error: unknown) => void
   /** The number of the last message that was looked at */
   seen: number
-  settled: () => void
+  settled = nothing
+
+  constructor(accepts: Pattern | undefined, seen: number) {
+    this.accepts = accepts
+    this.seen = seen
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
 }
 
 /** Where the owner's mailbox stood when a reference was made. */
@@ -40,8 +51,6 @@ export function markReference(ref: Reference, mailbox: Mailbox): Reference {
   marks.set(ref, { mailbox, last: mailbox.last })
   return ref
 }
-
-const nothing = (): void => {}
 
 export class Receiver {
   readonly #process: LocalProcess
@@ -82,15 +91,9 @@ export class Receiver {
   run(): void {
     const { mailbox } = this.#process
     for (let index = 0; index < this.#pending.length && mailbox.size > 0;) {
-      const pending = this.#pending[index] as Pending
       if (!this.#scheduler.take()) return this.#scheduler.ready(this.#process)
-      const term = this.#serve(pending, mailbox)
-      if (term === undefined) {
-        index++
-      } else {
-        this.#settle(pending)
-        pending.resolve(term)
-      }
+      const pending = this.#pending[index] as Pending
+      if (!this.#deliver(pending) && this.#pending[index] === pending) index++
     }
   }
 
@@ -103,6 +106,22 @@ export class Receiver {
       promise.catch(nothing)
       reject(new ExitError(reason))
     }
+  }
+
+  #serveUpTo(last: Pending): void {
+    for (const pending of [...this.#pending]) {
+      if (this.#process.mailbox.size > 0) this.#deliver(pending)
+      if (pending === last) return
+    }
+  }
+
+  /** False when nothing matched. */
+  #deliver(pending: Pending): boolean {
+    const term = this.#serve(pending, this.#process.mailbox)
+    if (term === undefined) return false
+    this.#settle(pending)
+    pending.resolve(term)
+    return true
   }
 
   #serve(pending: Pending, mailbox: Mailbox): Term | undefined {
@@ -120,15 +139,11 @@ export class Receiver {
   }
 
   #wait(accepts: Pattern | undefined, options: ReceiveOptions, seen: number): Promise<Term> {
-    let settle!: Pick<Pending, 'resolve' | 'reject'>
-    const promise = new Promise<Term>((resolve, reject) => {
-      settle = { resolve, reject }
-    })
-    const pending: Pending = { accepts, ...settle, promise, seen, settled: nothing }
+    const pending = new Pending(accepts, seen)
     this.#pending.push(pending)
     if (options.timeout !== undefined || options.signal) this.#limit(pending, options)
     if (this.#process.mailbox.last > seen) this.#scheduler.ready(this.#process)
-    return promise
+    return pending.promise
   }
 
   #limit(pending: Pending, { timeout, signal }: ReceiveOptions): void {
@@ -137,6 +152,9 @@ export class Receiver {
       pending.reject(signal?.reason)
     }
     const expired = (): void => {
+      // What came in time counts, though the budget of this turn kept it waiting.
+      this.#serveUpTo(pending)
+      if (!this.#pending.includes(pending)) return
       this.#settle(pending)
       pending.reject(new ProcessError('ERR_TIMEOUT', `No message that matches came within ${timeout} ms.`))
     }
@@ -150,7 +168,8 @@ export class Receiver {
 
   #settle(pending: Pending): void {
     const index = this.#pending.indexOf(pending)
-    if (index >= 0) this.#pending.splice(index, 1)
+    if (index === 0 && this.#pending.length === 1) this.#pending.pop()
+    else if (index >= 0) this.#pending.splice(index, 1)
     pending.settled()
   }
 

@@ -14,10 +14,14 @@ export interface Runnable {
 
 const budget = 4000
 const slice = 5
+/** Places of a run queue that are kept */
+const roomy = 1024
 
 export class Scheduler {
-  #queue: Runnable[] = []
+  /** Filled from `#head` to `#tail`. It keeps its length when it is empty: to shorten it would cost an allocation at every message. */
+  #queue: (Runnable | undefined)[] = []
   #head = 0
+  #tail = 0
   #reductions = budget
   #since = performance.now()
   #armed = false
@@ -25,7 +29,7 @@ export class Scheduler {
   ready(runnable: Runnable): void {
     if (runnable.ready) return
     runnable.ready = true
-    this.#queue.push(runnable)
+    this.#queue[this.#tail++] = runnable
     this.#arm()
   }
 
@@ -38,7 +42,7 @@ export class Scheduler {
   }
 
   get length(): number {
-    return this.#queue.length - this.#head
+    return this.#tail - this.#head
   }
 
   #arm(): void {
@@ -56,20 +60,23 @@ export class Scheduler {
 
   readonly #run = (): void => {
     // Only those that were ready when this began: whoever becomes ready meanwhile waits for the microtasks of those before it.
-    const end = this.#queue.length
+    const end = this.#tail
     while (this.#head < end && this.#reductions > 0) {
-      const next = this.#queue[this.#head++] as Runnable
+      const next = this.#queue[this.#head] as Runnable
+      this.#queue[this.#head++] = undefined
       next.ready = false
       next.run()
     }
-    if (this.#head === this.#queue.length) {
-      this.#queue.length = 0
-      this.#head = 0
-    } else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head)
-      this.#head = 0
-    }
+    this.#tidy()
     this.#armed = false
-    if (this.#queue.length > 0) this.#arm()
+    if (this.length > 0) this.#arm()
+  }
+
+  #tidy(): void {
+    const { length } = this
+    if (this.#tail > roomy && this.#head > length) this.#queue = this.#queue.slice(this.#head, this.#tail)
+    else if (length > 0) return
+    this.#head = 0
+    this.#tail = length
   }
 }

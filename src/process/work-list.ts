@@ -19,6 +19,11 @@ export class WorkList {
     if (!this.#running) this.#drain()
   }
 
+  /** Resolves when all that is here now is done. */
+  idle(): Promise<void> {
+    return new Promise(resolve => this.push({ next: () => (resolve(), { done: true, value: undefined }) }))
+  }
+
   readonly #drain = (): void => {
     this.#running = true
     const end = performance.now() + slice

@@ -158,3 +158,14 @@ t.test('a ping-pong for ever does not delay timers', async t => {
   t.ok(rounds > before, 'the ping-pong goes on')
   await run(self => [ping, pong, alone].forEach(pid => self.exit(pid, atom('kill'))))
 })
+
+t.test('a receive without patience still gets what is there, however busy the turn is', async t => {
+  const { processes, clock, run } = fixture()
+  await run(async self => {
+    while (processes.scheduler.take()) continue
+    self.send(self.pid, 1)
+    const waiting = self.receive(undefined, { timeout: 0 })
+    clock.advance(0)
+    t.equal(await waiting, 1)
+  })
+})
