@@ -92,7 +92,7 @@ for (const [reason, trapExit, expected] of signals) {
       return got === atom('still here') ? 'lives' : equals(got as Term, tuple(atom('EXIT'), self.pid, atom(reason))) && `message ${reason}`
     })
     t.equal(seen, expected)
-    processes.close()
+    await processes.close()
   })
 }
 
