@@ -48,6 +48,11 @@ let started = 0
 export const startNode = (beam: Beam, options: Partial<NodeOptions> = {}): Promise<Node> =>
   Node.start({ name: `ts-${process.pid}-${++started}@127.0.0.1`, cookie: beam.cookie, ...options })
 
+export const evaluator =
+  (beam: Beam, node: Node): Pair['evaluate'] =>
+  (source, bindings) =>
+    beam.eval(source, { bindings: { Ts: atom(node.name), ...bindings } })
+
 /**
  * Runs a suite twice, over a new connection: TypeScript dials, then the BEAM does. No fault may be found in what the BEAM said.
  *
@@ -66,7 +71,7 @@ export async function eachWay(
       const faults: string[] = []
       node.on('protocol', (_, { error }) => faults.push(error.message))
       node.on('error', error => faults.push(error.message))
-      const evaluate: Pair['evaluate'] = (source, bindings) => beam.eval(source, { bindings: { Ts: atom(node.name), ...bindings } })
+      const evaluate = evaluator(beam, node)
       if (who === 'TypeScript') await node.connect(beam.name)
       else t.equal(await evaluate('net_kernel:connect_node(Ts).'), true)
       await beam.waitForNode(node.name, 'up')
