@@ -26,6 +26,7 @@ t.test('evaluating', async t => {
       t.equal(await beam.eval('A = 1, B = A + 1. B * 2.'), 4, 'several sentences')
       const bindings = { Term: tuple(atom('ok'), [1, -1]), Text: 'grün' }
       t.strictSame(await beam.eval('{Text, Term}.', { bindings }), tuple(Buffer.from('grün'), tuple(atom('ok'), [1, -1])))
+      t.strictSame(await beam.eval('{Zeta, Mu, Alpha}.', { bindings: { Zeta: 1, Mu: 2, Alpha: 3 } }), tuple(1, 2, 3), 'bound in any order')
       t.ok((await beam.eval('self().')) instanceof Pid)
       const large = (await beam.eval('binary:copy(<<7>>, 3000000).')) as Buffer
       t.ok(large.equals(Buffer.alloc(3_000_000, 7)), 'an answer of many chunks')

@@ -89,7 +89,7 @@ exception(Class, Reason, Stack) ->
     {Class, Reason, Stack, unicode:characters_to_binary(Text)}.
 
 run({eval, Text, Bindings}) ->
-    {value, Value, _} = erl_eval:exprs(expressions(Text), maps:to_list(Bindings)),
+    {value, Value, _} = erl_eval:exprs(expressions(Text), orddict:from_list(maps:to_list(Bindings))),
     Value;
 run({elixir, Text, Bindings}) ->
     {ok, _} = application:ensure_all_started(elixir),
