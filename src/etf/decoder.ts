@@ -101,7 +101,7 @@ function binary(r: Reader, size: number): Buffer {
 
 // ── containers ───────────────────────────────────────────────────────────────
 
-// Bytes of heap, on a 64-bit V8, that a value takes beside its elements.
+// Bytes of heap, on a 64-bit V8, that a value takes beside its elements. What takes less than eight times its bytes is not counted.
 const objectCost = 96
 const arrayCost = 48
 const tupleCost = 72
@@ -258,6 +258,7 @@ function exportExt(r: Reader): Term {
   const fun = r.atom()
   const arity = smallInteger(r)
   if (arity < 0) throw r.error('ETF_FIELD', 'The arity of an export fun is negative.')
+  r.charge(objectCost)
   return new ExportFun(module, fun, arity)
 }
 
@@ -308,6 +309,7 @@ function recordExt(r: Reader): Term {
   const flags = r.u8()
   const module = r.atom()
   const name = r.atom()
+  r.expect(3 * size) // a name takes two bytes or more, a value one
   const fields: Atom[] = []
   for (let i = 0; i < size; i++) fields.push(r.atom())
   if (new Set(fields).size !== size) throw r.error('ETF_DUPLICATE_KEY', 'A native record has two fields of one name.')

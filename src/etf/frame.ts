@@ -51,5 +51,7 @@ function step({ kind, parts, index }: Frame): string {
   if (kind !== 'map' && kind !== 'object') return `[${index - 1}]`
   if ((index & 1) === 1) return `.keys()[${index >> 1}]`
   const key = parts[index - 2]
-  return key instanceof Atom || typeof key === 'boolean' ? `.${String(key)}` : `.get(${typeof key === 'object' ? '…' : String(key).slice(0, 40)})`
+  return key instanceof Atom || typeof key === 'boolean'
+    ? `.${String(key)}`
+    : `.get(${typeof key === 'object' ? '…' : String(key).slice(0, 40)})`
 }

@@ -60,7 +60,7 @@ export class Keys {
     if (value instanceof Atom) return atomName(value.name)
     if (value instanceof Uint8Array) return binaryName(value)
     if (value instanceof Float) return floatName(value.value)
-    if (value instanceof BitString) return `b${value.bits}${binaryName(value.bytes)}`
+    if (value instanceof BitString) return bitStringName(value)
     if (value instanceof Pid) return pidName(value)
     if (value instanceof Port) return `o${atomName(value.node.name)}.${value.id}.${value.creation}`
     if (value instanceof Reference) return `r${atomName(value.node.name)}.${value.creation}.${value.words.join('.')}`
@@ -91,6 +91,7 @@ const atomName = (name: string): string => `a${name.length}:${name}`
 const floatName = (value: number): string => `f${Object.is(value, -0) ? '-0' : value}`
 const binaryName = (bytes: Uint8Array): string =>
   `"${bytes.length}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`
+const bitStringName = ({ bytes, bits }: BitString): string => `b${bits}.${bytes.at(-1)! >>> (8 - bits)}${binaryName(bytes.subarray(0, -1))}`
 const pidName = ({ node, id, serial, creation }: Pid): string => `p${atomName(node.name)}.${id}.${serial}.${creation}`
 
 function pairs(names: readonly string[]): string[] {

@@ -111,7 +111,7 @@ export class Reader {
 
   /** The open frame gets `size` more elements. */
   extend(frame: ElementsFrame, size: number): Term {
-    this.#believe(size, frame.owed)
+    this.expect(size + frame.owed)
     this.charge(8 * size)
     frame.size += size
     return OPEN
@@ -119,15 +119,11 @@ export class Reader {
 
   #admit(size: number, cost: number): void {
     const frame = this.#frame
-    this.#believe(size, owedAfter(frame))
+    this.expect(size + owedAfter(frame))
     if (frame !== null && frame.depth >= this.limits.depth) {
       throw this.error('ETF_DEPTH', `The term is nested deeper than limits.depth (${this.limits.depth}) allows.`)
     }
     this.charge(cost)
-  }
-
-  #believe(size: number, owed: number): void {
-    if (size > this.bytes.length - this.position - owed) throw this.truncated()
   }
 
   /** Counts the bytes of heap that a value takes. */
@@ -220,9 +216,15 @@ export class Reader {
     return this.error('ETF_TRUNCATED', 'The bytes end before the term does.')
   }
 
+  /** Refuses to go on when fewer bytes are left. */
+  expect(size: number): void {
+    if (size > this.bytes.length - this.position) throw this.truncated()
+  }
+
   /** For a container that JavaScript could not hold, if its bytes were there. */
   tooMany(size: number, message: string): EtfError {
-    return size > this.bytes.length - this.position ? this.truncated() : this.error('ETF_SIZE', message)
+    this.expect(size)
+    return this.error('ETF_SIZE', message)
   }
 
   error(code: EtfCode, message: string, offset = this.position): EtfError {
