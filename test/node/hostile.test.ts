@@ -131,5 +131,6 @@ t.test('a peer that breaks the protocol costs its own connection and nothing els
     peer.end()
     await down
     t.same(received, [atom('still here'), atom('last')])
-  })  friend.off('nodedown', bystander)
+  })
+  friend.off('nodedown', bystander)
 })
