@@ -24,26 +24,32 @@ function characterStart(bytes: Uint8Array, length: number): number {
 
 function textOf(bytes: Uint8Array): string | undefined {
   // the usual binary that is no text shows it early, before any decoding
-  for (let i = 0; i < bytes.length; i++) if (bytes[i]! < 0x80 && !isPrintable(bytes[i]!)) return undefined
-  const [text, encoding] = decode(bytes)
-  for (const c of text) if (!isPrintable(c.codePointAt(0)!)) return undefined
+  let ascii = true
+  for (const byte of bytes) {
+    if (byte >= 0x80) ascii = false
+    else if (!isPrintable(byte)) return undefined
+  }
+  const [text, encoding] = ascii ? [latin1(bytes), ''] : decode(bytes)
+  if (!ascii) for (const c of text) if (!isPrintable(c.codePointAt(0)!)) return undefined
   return `<<${quote(text, '"')}${encoding}>>`
 }
 
+/** What is not all ASCII. */
 function decode(bytes: Uint8Array): [text: string, encoding: '' | '/utf8'] {
   try {
-    const text = utf8.decode(bytes)
-    return [text, text.length === bytes.length ? '' : '/utf8']
+    return [utf8.decode(bytes), '/utf8']
   } catch {
     // no UTF-8: what is left is Latin-1, in which all bytes are characters
-    return [Buffer.from(bytes).toString('latin1'), '']
+    return [latin1(bytes), '']
   }
 }
 
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+
 /** `<<1,2,5:3>>` */
-export function formatBitString({ bytes, bits }: { readonly bytes: Uint8Array; readonly bits: number }): string {
-  const last = `${bytes[bytes.length - 1]! >> (8 - bits)}:${bits}`
-  return `<<${[...bytes.subarray(0, -1), last].join(',')}>>`
+export function formatBitString({ bytes, bits }: { readonly bytes: Uint8Array; readonly bits: number }, room = Infinity): string {
+  const whole = bytes.subarray(0, Math.min(bytes.length - 1, room))
+  return `<<${whole.join(',')}${whole.length > 0 ? ',' : ''}${bytes.at(-1)! >> (8 - bits)}:${bits}>>`
 }
 
 /** `"text"` for a list of printable characters; undefined for any other list, the empty one among them. */

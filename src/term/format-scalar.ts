@@ -39,7 +39,7 @@ function formatObject(term: object, strings: boolean, room: number): string | un
   if (term instanceof Atom) return formatAtom(term.name)
   if (term instanceof Uint8Array) return formatBinary(term, strings, room)
   if (term instanceof Float) return formatFloat(term.value)
-  if (term instanceof BitString) return formatBitString(term)
+  if (term instanceof BitString) return formatBitString(term, room)
   if (term instanceof LocalTerm) return `#Local<${term.bytes.length} bytes>`
   const printsItself = term instanceof Pid || term instanceof Reference || term instanceof Port || term instanceof Fun
   return printsItself || term instanceof ExportFun ? term.toString() : undefined

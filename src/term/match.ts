@@ -130,6 +130,9 @@ function compileLiteral(literal: unknown): Compiled {
   const reference = checkLiteral(literal)
   // atoms are interned
   if (literal instanceof Atom || typeof literal === 'boolean' || literal === null) return leaf(x => x === literal)
-  const term = typeof literal === 'string' ? Buffer.from(literal) : literal
-  return leaf(x => equals(x, term), reference)
+  if (typeof literal === 'string' || literal instanceof Uint8Array) {
+    const bytes = Buffer.from(literal)
+    return leaf(x => Buffer.isBuffer(x) && bytes.equals(x))
+  }
+  return leaf(x => equals(x, literal), reference)
 }

@@ -7,8 +7,8 @@ import type { BitString } from './containers.js'
 import { Bits } from './parse-bits.js'
 import type { Scanner } from './scan.js'
 
-/** Bits that sizes may ask for in one text, 16 MiB: a short text shall not make a long binary. */
-const MAX_SIZED_BITS = 2 ** 27
+/** Bits that sizes may ask for in one text, 1 MiB: a short text shall not make a long binary. */
+const MAX_SIZED_BITS = 2 ** 23
 
 export class BinaryParser {
   readonly #scanner: Scanner
@@ -58,7 +58,7 @@ export class BinaryParser {
     if (token.type !== 'integer') throw this.#scanner.unexpected('a size', token)
     const size = Number(token.value)
     this.#sizedBits += size * count
-    if (this.#sizedBits > MAX_SIZED_BITS) throw this.#scanner.failure('The sizes of the binaries add up to more than 16 MiB', token)
+    if (this.#sizedBits > MAX_SIZED_BITS) throw this.#scanner.failure('The sizes of the binaries add up to more than 1 MiB', token)
     return size
   }
 

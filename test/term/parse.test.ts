@@ -170,8 +170,8 @@ t.test('what is no term, where, and what to do', async t => {
     '<<1/float>>': ['Expected one of integer, utf8, big, little, signed, unsigned, but found float>>', 1, 5],
     '<<16#d800/utf8>>': ['There is no such character', 1, 3],
     '<<1:8/utf8>>': ['A segment of type utf8 has no size', 1, 4],
-    '<<1:99999999999>>': ['The sizes of the binaries add up to more than 16 MiB', 1, 5],
-    '[<<0:100000000>>,<<0:100000000>>]': ['The sizes of the binaries add up to more than 16 MiB', 1, 22],
+    '<<1:99999999999>>': ['The sizes of the binaries add up to more than 1 MiB', 1, 5],
+    '[<<0:8000000>>,<<0:8000000>>]': ['The sizes of the binaries add up to more than 1 MiB', 1, 20],
     '{\\}': ['This character begins no term', 1, 2],
     [`'${'a'.repeat(256)}'`]: ['An atom has at most 255 characters', 1, 1],
   }
@@ -183,8 +183,8 @@ t.test('what is no term, where, and what to do', async t => {
   }
 })
 
-t.test('half a million levels, and a million characters of each kind', async t => {
-  const n = 500_000
+t.test('200,000 levels, and a million characters', async t => {
+  const n = 200_000
   const deep = parse('['.repeat(n) + ']'.repeat(n))
   t.ok(
     equals(
@@ -200,9 +200,9 @@ t.test('half a million levels, and a million characters of each kind', async t =
   t.equal((parse(`[${'1,'.repeat(n)}1]`) as Term[]).length, n + 1)
   t.equal((parse(`<<${'1,'.repeat(n)}1>>`) as Buffer).length, n + 1)
   t.equal((parse(`#{${Array.from({ length: 1e5 }, (_, i) => `{${i}} => a`).join()}}`) as Map<Term, Term>).size, 1e5)
-  t.equal(parse('1'.repeat(1e6)), (10n ** 1_000_000n - 1n) / 9n)
-  t.equal(parse(`36#${'z'.repeat(2e5)}`), 36n ** 200_000n - 1n)
-  t.equal(parse(`1${'_1'.repeat(n)}`), (10n ** BigInt(n + 1) - 1n) / 9n)
+  t.ok(parse('1'.repeat(1e6)) === (10n ** 1_000_000n - 1n) / 9n)
+  t.ok(parse(`36#${'z'.repeat(2e5)}`) === 36n ** 200_000n - 1n)
+  t.ok(parse(`1${'_1'.repeat(n)}`) === (10n ** BigInt(n + 1) - 1n) / 9n)
   t.equal(parse('%\n'.repeat(n) + ' '.repeat(n) + 'a'), a)
   t.throws(() => parse('#{'.repeat(n)), { code: 'ERR_TERM_SYNTAX', column: 2 * n + 1 })
 })
