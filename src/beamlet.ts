@@ -21,14 +21,17 @@ export type ServerName = Pid | string | Atom | { readonly name: string | Atom; r
 /** A process of a Node: as `Process`, with the node's calls made from it. */
 export class NodeProcess extends Process {
   readonly node: Node
-  /** Remote calls, made from this process */
-  readonly rpc: Rpc
+  #rpc: Rpc | null = null
 
   /** @internal */
   constructor(host: Processes, local: LocalProcess, node: Node) {
     super(host, local)
     this.node = node
-    this.rpc = new Rpc(work => work(this))
+  }
+
+  /** Remote calls, made from this process */
+  get rpc(): Rpc {
+    return (this.#rpc ??= new Rpc(work => work(this)))
   }
 
   /** Calls a gen_server: see Node.call. */
