@@ -1,5 +1,5 @@
 /** Patterns, and the types of what they match. */
-import type { Atom, AtomOf } from './atom.js'
+import type { Atom } from './atom.js'
 import type { BitString, Float, ImproperList, LocalTerm, NativeRecord } from './containers.js'
 import type { ExportFun, Fun } from './fun.js'
 import type { Pid, Port, Reference } from './identity.js'
@@ -7,6 +7,7 @@ import type { Tuple } from './tuple.js'
 import type { Term, TermMap } from './types.js'
 
 declare const wildcard: unique symbol
+declare const held: unique symbol
 
 /** The type of `any`. */
 export interface Any {
@@ -52,9 +53,16 @@ export type Pattern = Any | Literal | Test | readonly Pattern[] | { readonly [ke
 
 /** A map that is known to hold these keys, which are atoms. It may hold others. */
 export interface MapWith<Fields> extends TermMap {
-  get<K extends keyof Fields & string>(key: AtomOf<K>): Fields[K]
+  /** Only in the types: tells this map from one of which nothing is known. */
+  readonly [held]: Fields
+  get<K extends keyof Fields & string>(key: Atom<K>): Fields[K]
+  get(key: true): Field<Fields, 'true'>
+  get(key: false): Field<Fields, 'false'>
+  get(key: null): Field<Fields, 'nil'>
   get(key: Term): Term | undefined
 }
+
+type Field<Fields, K extends string> = K extends keyof Fields ? Fields[K] : Term | undefined
 
 /** The type of the terms that match a pattern. */
 export type Matched<P> = P extends Any

@@ -21,8 +21,10 @@ export interface SendableObject {
 /** What may be sent: every Term, a string (a UTF-8 binary), any Uint8Array (a binary), a plain object (an atom-keyed map). */
 export type Sendable = Term | string | Uint8Array | Tuple<readonly any[]> | SendableArray | SendableMap | SendableObject
 
-/** What a value is when it arrives: text is a Buffer, an object a Map. */
-export type Received<T> = T extends string
+/** What a value is when it arrives: text is a Buffer, an object a Map. What is any term arrives as any term. */
+export type Received<T> = [Term] extends [T] ? T : [TermArray] extends [T] ? T : [TermMap] extends [T] ? T : ReceivedEach<T>
+
+type ReceivedEach<T> = T extends string | Uint8Array
   ? Buffer
   : T extends Scalar | Fun | NativeRecord | ImproperList
     ? T
@@ -36,11 +38,21 @@ export type Received<T> = T extends string
             ? ReadonlyMap<Atom<keyof T & string>, Received<T[keyof T]>>
             : T
 
-/** What a caller may say where a handler declares P. */
-export type Sent<P> = P extends Buffer
+/** What a caller may say where a handler declares P: text for a Buffer, an object for a Map with atoms for keys. */
+export type Sent<P> = [Term] extends [P]
+  ? Sendable
+  : [TermArray] extends [P]
+    ? SendableArray
+    : [TermMap] extends [P]
+      ? SendableMap | SendableObject
+      : SentEach<P>
+
+type SentEach<P> = P extends Buffer
   ? Buffer | string
   : P extends Tuple<infer E>
     ? Tuple<{ [K in keyof E]: Sent<E[K]> }>
-    : P extends readonly unknown[]
-      ? { [K in keyof P]: Sent<P[K]> }
-      : P
+    : P extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<Sent<K>, Sent<V>> | (K extends Atom<infer N> ? { readonly [Name in N]?: Sent<V> } : never)
+      : P extends readonly unknown[]
+        ? { [K in keyof P]: Sent<P[K]> }
+        : P
