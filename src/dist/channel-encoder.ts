@@ -6,12 +6,13 @@ import type { Limits } from '../etf/limits.js'
 import { VERSION } from '../etf/tags.js'
 import { Writer } from '../etf/writer.js'
 import { type Atom, Pid } from '../term/index.js'
+import { AtomReferences } from './atom-references.js'
 import { PASS_THROUGH } from './channel-decoder.js'
 import { encodeControl, type Outgoing } from './control-encode.js'
 import type { Ends } from './control-fields.js'
 import { flags } from './flags.js'
-import { HeaderWriter, maxReferences, writeContinuation } from './header.js'
-import { fragmentSize, Lanes, type Message, type Piece, whole } from './lanes.js'
+import { type FragmentId, HeaderWriter, writeContinuation } from './header.js'
+import { fragmentSize, Lanes, type Piece } from './lanes.js'
 import type { Signal } from './signal.js'
 
 export interface ChannelEncoderOptions {
@@ -31,7 +32,7 @@ export class ChannelEncoder {
   readonly #out: Writer
   /** One message, until its header is written before it */
   readonly #body: Writer
-  readonly #references = new Map<Atom, number>()
+  readonly #references = new AtomReferences()
   readonly #lanes = new Lanes()
 
   constructor({ ends, flags: negotiated, limits }: ChannelEncoderOptions) {
@@ -41,7 +42,7 @@ export class ChannelEncoder {
     const caches = (negotiated & flags.DIST_HDR_ATOM_CACHE) !== 0n
     this.#headers = this.#fragments || caches ? new HeaderWriter() : null
     this.#out = new Writer({ limits })
-    this.#body = new Writer({ limits, atomRef: caches ? atom => this.#refer(atom) : undefined })
+    this.#body = new Writer({ limits, atomRef: caches ? atom => this.#references.of(atom) : undefined })
   }
 
   /** Bytes that `take` would hand over at once */
@@ -63,7 +64,7 @@ export class ChannelEncoder {
     const outgoing = encodeControl(signal, this.#flags, this.#ends)
     if (outgoing === null) return false
     if (this.#headers === null) this.#passThrough(outgoing)
-    else this.#add(signal, this.#write(outgoing))
+    else this.#add(signal, outgoing)
     return true
   }
 
@@ -76,60 +77,71 @@ export class ChannelEncoder {
     for (let left = fragments; left > 0;) {
       const piece = this.#lanes.next()
       if (piece === null) break
-      this.#frame(piece)
+      this.#piece(piece)
       left -= piece.end - piece.start
     }
     return this.#out.take()
   }
 
-  #write({ control, payload }: Outgoing): Message {
+  #add(signal: Signal, outgoing: Outgoing): void {
+    const payloadStart = this.#write(outgoing)
+    const bytes = this.#body.take()
+    const { atoms } = this.#references
+    const large = this.#fragments && bytes.length > fragmentSize && payloadStart < bytes.length
+    if (!large && this.#lanes.isEmpty) return this.#whole(atoms, bytes)
+    const sender = senderOf(signal)
+    const message = { bytes, payloadStart, atoms: [...atoms] }
+    if (sender === null && !this.#lanes.isEmpty) this.#lanes.pushBehindAll(message)
+    else if (large || this.#lanes.has(sender ?? '')) this.#lanes.push(sender ?? '', message)
+    else this.#whole(atoms, bytes)
+  }
+
+  /** Writes control message and payload into the body, and gives the place where the payload begins. */
+  #write({ control, payload }: Outgoing): number {
     const body = this.#body
     this.#references.clear()
     try {
       body.term(control)
       const payloadStart = body.length
       if (payload !== null) body.term(payload.read())
-      return { bytes: body.take(), payloadStart, atoms: [...this.#references.keys()] }
+      return payloadStart
     } catch (error) {
       body.truncate(0)
       throw error
     }
   }
 
-  /** The number of an atom in the message that is being written. */
-  #refer(atom: Atom): number {
-    const known = this.#references.get(atom)
-    if (known !== undefined) return known
-    const index = this.#references.size
-    if (index === maxReferences) return -1
-    this.#references.set(atom, index)
-    return index
+  #whole(atoms: readonly Atom[], bytes: Buffer): void {
+    const at = this.#begin()
+    this.#headers?.write(this.#out, atoms)
+    this.#out.raw(bytes)
+    this.#end(at)
   }
 
-  #add(signal: Signal, message: Message): void {
-    const large = this.#fragments && message.bytes.length > fragmentSize && message.payloadStart < message.bytes.length
-    if (!large && this.#lanes.isEmpty) return this.#frame(whole(message))
-    const sender = senderOf(signal)
-    if (sender === null && !this.#lanes.isEmpty) this.#lanes.pushBehindAll(message)
-    else if (large || this.#lanes.has(sender ?? '')) this.#lanes.push(sender ?? '', message)
-    else this.#frame(whole(message))
+  #piece({ message, start, end, sequence, fragment }: Piece): void {
+    const at = this.#begin()
+    const id: FragmentId | undefined = sequence === 0n ? undefined : { sequence, fragment }
+    if (id && start > 0) writeContinuation(this.#out, id)
+    else this.#headers?.write(this.#out, message.atoms, id)
+    this.#out.raw(message.bytes.subarray(start, end))
+    this.#end(at)
   }
 
-  #frame({ message, start, end, sequence, fragment }: Piece): void {
-    const out = this.#out
-    const at = out.length
-    out.u32(0)
-    if (start > 0) writeContinuation(out, { sequence, fragment })
-    else this.#headers?.write(out, message.atoms, sequence === 0n ? undefined : { sequence, fragment })
-    out.raw(start === 0 && end === message.bytes.length ? message.bytes : message.bytes.subarray(start, end))
-    out.patchU32(at, out.length - at - 4)
+  /** Begins a frame: its length comes with its end. */
+  #begin(): number {
+    const at = this.#out.length
+    this.#out.u32(0)
+    return at
+  }
+
+  #end(at: number): void {
+    this.#out.patchU32(at, this.#out.length - at - 4)
   }
 
   #passThrough({ control, payload }: Outgoing): void {
     const out = this.#out
-    const at = out.length
+    const at = this.#begin()
     try {
-      out.u32(0)
       out.u8(PASS_THROUGH)
       out.u8(VERSION)
       out.term(control)
@@ -141,7 +153,7 @@ export class ChannelEncoder {
       out.truncate(at)
       throw error
     }
-    out.patchU32(at, out.length - at - 4)
+    this.#end(at)
   }
 }
 

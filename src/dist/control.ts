@@ -67,11 +67,12 @@ export interface Control {
  * DIST_PROTOCOL_FIELD: a known one with something wrong in it.
  */
 export function decodeControl(term: Term, ends: f.Ends): Control {
-  const [code, ...elements] = term instanceof Tuple ? (term.elements as readonly Term[]) : []
+  const elements: readonly Term[] = term instanceof Tuple ? term.elements : []
+  const code = elements[0]
   if (!f.isSmall(code)) {
     throw new DistError('DIST_PROTOCOL_CONTROL', `The node ${ends.peer} sent a control message that is no tuple with an integer first.`)
   }
-  const row = code === ALTACT_SIG_SEND ? altactRow(elements[0]) : rowByCode[code]
+  const row = code === ALTACT_SIG_SEND ? altactRow(elements[1]) : rowByCode[code]
   if (row === undefined) {
     const why = code === UNLINK ? 'UNLINK is gone since OTP 26: UNLINK_ID takes its place' : 'it is unknown here, and was not negotiated'
     throw new DistError('DIST_PROTOCOL_OPCODE', `The node ${ends.peer} sent control message ${code}: ${why}.`)
@@ -81,17 +82,14 @@ export function decodeControl(term: Term, ends: f.Ends): Control {
 
 function read(row: ControlRow, name: string, elements: readonly Term[], ends: f.Ends): Control {
   const { fields } = row
-  if (row.open ? elements.length < fields.length : elements.length !== fields.length) {
-    const found = elements.length + 1
-    throw new DistError(
-      'DIST_PROTOCOL_ARITY',
-      `The node ${ends.peer} sent ${name} with ${found} elements in place of ${fields.length + 1}.`,
-    )
+  const arity = fields.length + 1
+  if (row.open ? elements.length < arity : elements.length !== arity) {
+    throw new DistError('DIST_PROTOCOL_ARITY', `The node ${ends.peer} sent ${name} with ${elements.length} elements in place of ${arity}.`)
   }
   const signal: f.Draft = { op: row.op }
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] as f.Field
-    if (!field.read(elements[i] as Term, signal, ends)) {
+    if (!field.read(elements[i + 1] as Term, signal, ends)) {
       throw new DistError('DIST_PROTOCOL_FIELD', `The node ${ends.peer} sent ${name} whose element ${i + 2} must ${field.must}.`)
     }
   }

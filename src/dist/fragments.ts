@@ -8,14 +8,14 @@
 import type { AtomTerm } from '../etf/atoms.js'
 import type { Control } from './control.js'
 import { DistError } from './errors.js'
-import { GrowingBuffer } from './growing-buffer.js'
 
 /** A message whose payload is still coming. */
 interface Sequence {
   readonly control: Control
   /** Those of its header: later headers may reuse the slots */
   readonly atoms: readonly AtomTerm[]
-  readonly payload: GrowingBuffer
+  readonly parts: Buffer[]
+  length: number
   /** The id that the next fragment must have */
   expected: bigint
 }
@@ -29,6 +29,9 @@ export interface Assembled {
 
 /** What a sequence takes besides its payload, so that many empty ones count too. */
 const overhead = 1024
+
+/** A shorter part is copied: a slice keeps all of the chunk alive that it was cut from, and a chunk of a socket has 64 KiB. */
+const sharedFrom = 16 * 1024
 
 /** Fragment ids are unsigned and count down; OTP cuts 64 KiB pieces, so no honest one comes near this. */
 const largestId = (1n << 63n) - 1n
@@ -71,7 +74,7 @@ export class Fragments {
     if (fragment < 1n || fragment > largestId) throw fault(id, `begins with fragment id ${fragment}`)
     if (this.#sequences.has(id)) throw fault(id, 'begins again before it ended')
     if (fragment === 1n) return { control, atoms, payload: part }
-    const sequence: Sequence = { control, atoms, payload: new GrowingBuffer(this.#limits.message), expected: fragment - 1n }
+    const sequence: Sequence = { control, atoms, parts: [], length: 0, expected: fragment - 1n }
     this.#sequences.set(id, sequence)
     this.#hold(overhead)
     this.#append(id, sequence, part)
@@ -91,20 +94,22 @@ export class Fragments {
     sequence.expected--
     if (fragment > 1n) return null
     this.#sequences.delete(id)
-    const { control, atoms, payload } = sequence
-    this.#held -= overhead + payload.length
-    return { control, atoms, payload: payload.take() }
+    const { control, atoms, parts, length } = sequence
+    this.#held -= overhead + length
+    return { control, atoms, payload: Buffer.concat(parts, length) }
   }
 
-  #append(id: bigint, { payload }: Sequence, part: Buffer): void {
-    if (payload.length + part.length > this.#limits.message) {
+  #append(id: bigint, sequence: Sequence, part: Buffer): void {
+    sequence.length += part.length
+    if (sequence.length > this.#limits.message) {
       throw new DistError(
         'DIST_PROTOCOL_FRAGMENT_LIMIT',
         `The fragments of message ${id} are more than ${this.#limits.message} bytes. Raise limits.size if such messages are wanted.`,
       )
     }
     this.#hold(part.length)
-    payload.append(part)
+    // Parts of no bytes are no reason to keep anything.
+    if (part.length > 0) sequence.parts.push(part.length < sharedFrom ? Buffer.from(part) : part)
   }
 
   #hold(bytes: number): void {

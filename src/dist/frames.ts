@@ -16,6 +16,9 @@ export const maxHandshakeFrame = 1024
 /** A channel frame: a message of 128 MiB and its header. */
 export const maxChannelFrame = 128 * 1024 * 1024 + 64 * 1024
 
+/** A frame up to this long gets its room at once: a fragment of OTP's, and its header. */
+const roomAtOnce = 128 * 1024
+
 /** The tick. */
 export const tickFrame: Buffer = Buffer.alloc(4)
 
@@ -91,7 +94,7 @@ export class FrameReader {
     const piece = this.#chunk.subarray(this.#at, this.#at + missing)
     this.#at += piece.length
     if (piece.length === missing && this.#partial === null) return this.#finish(piece)
-    this.#partial ??= new GrowingBuffer(this.#length)
+    this.#partial ??= new GrowingBuffer(this.#length, roomAtOnce)
     this.#partial.append(piece)
     return piece.length === missing ? this.#finish(this.#partial.take()) : null
   }

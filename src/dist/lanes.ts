@@ -115,9 +115,6 @@ export class Lanes {
   }
 }
 
-/** A message in one piece. */
-export const whole = (message: Message): Piece => ({ message, start: 0, end: message.bytes.length, sequence: 0n, fragment: 1 })
-
 /** The control message lies wholly in the first fragment. */
 function firstEnd({ bytes, payloadStart }: Message): number {
   return Math.min(bytes.length, Math.max(fragmentSize, payloadStart))
