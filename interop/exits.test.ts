@@ -1,29 +1,13 @@
 /** Exit signals and exit reasons between TypeScript and Erlang processes, by Erlang's rules. */
 import t, { type Test } from 'tap'
-import {
-  any,
-  atom,
-  equals,
-  float,
-  format,
-  ImproperList,
-  match,
-  Pid,
-  type Reference,
-  type Sendable,
-  type Term,
-  tuple,
-} from '../src/index.js'
+import { any, atom, equals, float, format, ImproperList, match, Pid, type Term, tuple } from '../src/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { actor, eachWay, heard, next, order, type Pair, tell } from './support/pair.js'
+import { actor, down, eachWay, heard, next, order, type Pair, tell } from './support/pair.js'
 
 const EXIT = atom('EXIT')
 const normal = atom('normal')
 const kill = atom('kill')
 const killed = atom('killed')
-
-/** A DOWN message about a process */
-const down = (ref: Reference, pid: Pid, reason: Sendable): Term => tuple(atom('DOWN'), ref, atom('process'), pid, reason) as Term
 
 /** What exit reasons may be: any term, some too large for one frame. */
 const reasons: readonly Term[] = [

@@ -1,16 +1,14 @@
 /** Links between TypeScript and Erlang processes: made and broken from either side, and what both sides know of them. */
 import t, { type Test } from 'tap'
-import { any, atom, match, type Node, type NodeProcess, type Pid, type Reference, type Term, tuple } from '../src/index.js'
+import { any, atom, match, type Node, type NodeProcess, type Pid, type Term, tuple } from '../src/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { actor, eachWay, heard, info, next, order, type Pair, tell } from './support/pair.js'
+import { actor, down, eachWay, heard, info, next, order, type Pair, tell } from './support/pair.js'
 
 const EXIT = atom('EXIT')
 const noconnection = atom('noconnection')
 
 /** What one side does in a race */
 const plays = [['link'], ['unlink'], ['link', 'unlink'], ['unlink', 'link'], ['link', 'unlink', 'link']] as const
-
-const down = (ref: Reference, pid: Pid, reason: Term): Term => tuple(atom('DOWN'), ref, atom('process'), pid, reason)
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 

@@ -109,3 +109,6 @@ export async function info(self: NodeProcess, actor: Pid, item: string): Promise
   const answer = (await tell(self, actor, 'erlang', 'process_info', actor, atom(item))) as Tuple
   return answer.elements[1]
 }
+
+/** A DOWN message about a process, or about a name `{Name, Node}`. */
+export const down = (ref: Reference, what: Sendable, reason: Sendable): Term => tuple(atom('DOWN'), ref, atom('process'), what, reason) as Term
