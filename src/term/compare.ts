@@ -2,6 +2,7 @@
  * The Erlang term order over all terms.
  *
  * Source: the Erlang reference manual, "Term Comparisons", and erts' `erts_cmp`; spec/vectors/order.json holds what real nodes sorted.
+ * Maps that are keys of maps are ordered as in the manual and on OTP 25. Later nodes order them by when they made the atoms in them.
  */
 import {
   ATOM,
