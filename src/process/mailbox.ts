@@ -1,18 +1,22 @@
 /**
  * A process's messages in the order of arrival. A selective receive takes one out of the middle; each message has a number, so that a
- * receive that has seen the first n, or that waits for a reference made after the first n, does not look at those again.
+ * receive that has seen the first n does not look at those again. Nor does one that waits for a reference look at what came before the
+ * reference was made, for a message keeps how many the node had made by then.
  */
 import type { Term } from '../term/index.js'
 
 class Message {
   readonly term: Term
   readonly number: number
+  /** How many references this node had made when it came */
+  readonly references: number
   previous: Message | null
   next: Message | null = null
 
-  constructor(term: Term, number: number, previous: Message | null) {
+  constructor(term: Term, number: number, references: number, previous: Message | null) {
     this.term = term
     this.number = number
+    this.references = references
     this.previous = previous
   }
 }
@@ -24,8 +28,8 @@ export class Mailbox {
   #head: Message | null = null
   #tail: Message | null = null
 
-  push(term: Term): void {
-    const message = new Message(term, ++this.last, this.#tail)
+  push(term: Term, references: number): void {
+    const message = new Message(term, ++this.last, references, this.#tail)
     if (this.#tail) this.#tail.next = message
     else this.#head = message
     this.#tail = message
@@ -48,6 +52,13 @@ export class Mailbox {
       }
     }
     return undefined
+  }
+
+  /** The number of the last message that came before this reference was made, so that it cannot hold it. */
+  before(reference: number): number {
+    let message = this.#tail
+    while (message && message.references >= reference) message = message.previous
+    return message?.number ?? 0
   }
 
   clear(): void {

@@ -21,7 +21,8 @@ export class ProcessTable {
   #serials: number[] = []
   #free: number[] = []
   #freeHead = 0
-  #references = 0
+  /** How many references were made */
+  references = 0
 
   constructor(node: Atom, creation: number, place = 0) {
     this.node = node
@@ -64,7 +65,7 @@ export class ProcessTable {
 
   /** A new reference. Word 0 stays below 2^18, as all releases expect; the number of it is below 2^50. */
   makeRef(): Reference {
-    const number = ++this.#references
+    const number = ++this.references
     return new Reference(this.node, this.creation, [number % 2 ** 18, Math.floor(number / 2 ** 18), this.place])
   }
 

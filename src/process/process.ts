@@ -9,7 +9,7 @@ import { ExitError, ProcessError } from './errors.js'
 import type { LocalProcess } from './local-process.js'
 import type { MonitorOptions } from './monitors.js'
 import type { Processes, SpawnOptions } from './processes.js'
-import { type Pattern, type ReceiveOptions, Receiver, markReference } from './receiver.js'
+import { type Pattern, type ReceiveOptions, Receiver } from './receiver.js'
 
 /** The code of a process. Its promise is the process's life: when it settles, the process exits. */
 export type Body<P extends Process = Process> = (self: P) => unknown
@@ -30,7 +30,7 @@ export class Process implements AsyncIterable<Term> {
   constructor(host: Processes, local: LocalProcess) {
     this.host = host
     this.local = local
-    this.receiver = new Receiver(local, host.scheduler, host.clock)
+    this.receiver = new Receiver(local, host)
   }
 
   get pid(): Pid {
@@ -144,7 +144,7 @@ export class Process implements AsyncIterable<Term> {
   }
 
   makeRef(): Reference {
-    return markReference(this.host.table.makeRef(), this.local.mailbox)
+    return this.host.table.makeRef()
   }
 
   /** Starts a process with this one's group leader. Its pid is there at once, its code runs later. */

@@ -191,7 +191,7 @@ export class Processes implements Host {
 
   message(process: LocalProcess, term: Term): void {
     if (!process.alive) return
-    process.mailbox.push(term)
+    process.mailbox.push(term, this.table.references)
     this.scheduler.ready(process)
   }
 
@@ -212,7 +212,7 @@ export class Processes implements Host {
     if (process.timers) this.timers.exited(process.timers)
     this.nodeMonitors.exited(process)
     process.mailbox.clear()
-    this.#work.push(this.#exits(process, reason))
+    if (process.links || process.watchers || process.monitors) this.#work.push(this.#exits(process, reason))
     process.runner.exited(process, reason)
   }
 

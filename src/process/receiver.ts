@@ -7,7 +7,9 @@ import type { Reference, Term } from '../term/index.js'
 import type { Clock } from './clock.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { LocalProcess } from './local-process.js'
-import { type Mailbox } from './mailbox.js'
+import type { Mailbox } from './mailbox.js'
+import type { ProcessTable } from './process-table.js'
+import type { Processes } from './processes.js'
 import type { Scheduler } from './scheduler.js'
 
 export interface ReceiveOptions {
@@ -44,22 +46,16 @@ class Pending {
   }
 }
 
-/** Where the owner's mailbox stood when a reference was made. */
-const marks = new WeakMap<Reference, { readonly mailbox: Mailbox; readonly last: number }>()
-
-export function markReference(ref: Reference, mailbox: Mailbox): Reference {
-  marks.set(ref, { mailbox, last: mailbox.last })
-  return ref
-}
-
 export class Receiver {
   readonly #process: LocalProcess
+  readonly #table: ProcessTable
   readonly #scheduler: Scheduler
   readonly #clock: Clock
   #pending: Pending[] = []
 
-  constructor(process: LocalProcess, scheduler: Scheduler, clock: Clock) {
+  constructor(process: LocalProcess, { table, scheduler, clock }: Pick<Processes, 'table' | 'scheduler' | 'clock'>) {
     this.#process = process
+    this.#table = table
     this.#scheduler = scheduler
     this.#clock = clock
   }
@@ -174,7 +170,7 @@ export class Receiver {
   }
 
   #start(accepts: Pattern | undefined): number {
-    const mark = accepts?.reference && marks.get(accepts.reference)
-    return mark && mark.mailbox === this.#process.mailbox ? mark.last : 0
+    const reference = accepts?.reference ? this.#table.numberOf(accepts.reference) : -1
+    return reference > 0 ? this.#process.mailbox.before(reference) : 0
   }
 }
