@@ -26,7 +26,7 @@ const hasLiteral = (text: string): boolean => !/(^|[^<])<\d+\.\d+\.\d+>|#(Ref|Po
 const asPrinted = (term: Term): Term => (isMap(term) && term.size > 32 ? new Map([...term].toReversed()) : term)
 
 for (const otp of ['25', '27', '29']) {
-  t.test(`OTP ${otp}`, async t => {
+  t.test(`the golden terms print as OTP ${otp} printed them`, async t => {
     const { vectors } = JSON.parse(readFileSync(new URL(`../../spec/vectors/otp${otp}.json`, import.meta.url), 'utf8')) as {
       vectors: Vector[]
     }
