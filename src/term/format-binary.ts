@@ -1,4 +1,5 @@
 /** Binaries, bit strings and lists of characters as Erlang prints them: as text where they are text. */
+import { TermError } from './error.js'
 import { isPrintable, quote } from './format-text.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -67,4 +68,10 @@ export function fromCodePoints(codes: readonly number[]): string {
   let text = ''
   for (let i = 0; i < codes.length; i += PIECE) text += String.fromCodePoint(...codes.slice(i, i + PIECE))
   return text
+}
+
+/** The binary that a string is sent as. @throws TermError ERR_TERM_TEXT */
+export function binaryOf(string: string): Buffer {
+  if (string.isWellFormed()) return Buffer.from(string)
+  throw new TermError('ERR_TERM_TEXT', 'A string with a lone surrogate has no UTF-8 form: no binary can hold it.')
 }

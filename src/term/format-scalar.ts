@@ -1,8 +1,7 @@
 import { Atom } from './atom.js'
 import { isInteger, notATerm } from './compare-kind.js'
 import { BitString, Float, LocalTerm } from './containers.js'
-import { TermError } from './error.js'
-import { formatBinary, formatBitString } from './format-binary.js'
+import { binaryOf, formatBinary, formatBitString } from './format-binary.js'
 import { formatFloat } from './format-float.js'
 import { formatAtom } from './format-text.js'
 import { ExportFun, Fun } from './fun.js'
@@ -22,17 +21,12 @@ export function formatScalar(term: unknown, strings: boolean, room: number): str
     case 'boolean':
       return String(term)
     case 'string':
-      return formatString(term, strings, room)
+      return formatBinary(binaryOf(term), strings, room)
     case 'object':
       return term === null ? 'nil' : formatObject(term, strings, room)
     default:
       throw notATerm(term)
   }
-}
-
-function formatString(text: string, strings: boolean, room: number): string {
-  if (text.isWellFormed()) return formatBinary(Buffer.from(text), strings, room)
-  throw new TermError('ERR_TERM_TEXT', 'A string with a lone surrogate has no UTF-8 form: no binary can hold it.')
 }
 
 function formatObject(term: object, strings: boolean, room: number): string | undefined {

@@ -3,6 +3,7 @@ import { Atom, atom } from './atom.js'
 import { isPlainObject } from './compare-kind.js'
 import { equals } from './equals.js'
 import { TermError } from './error.js'
+import { binaryOf } from './format-binary.js'
 import type { Reference } from './identity.js'
 import { checkLiteral } from './match-literal.js'
 import type { Any, Matched, MatchedEach, Matcher, Pattern } from './match-types.js'
@@ -33,7 +34,8 @@ const MAX_HEIGHT = 200
  * - a plain object is a map with at least these atoms for keys;
  * - every other value is itself, as `equals` has it: 1 matches the integer 1 and not `float(1)`.
  *
- * @throws TermError ERR_TERM_TYPE for what is no pattern; ERR_TERM_DEPTH for patterns nested more than 200 levels.
+ * @throws TermError ERR_TERM_TYPE for what is no pattern; ERR_TERM_TEXT for a string with a lone surrogate; ERR_TERM_DEPTH for patterns
+ * nested more than 200 levels.
  *
  * @example
  * ```ts
@@ -131,7 +133,7 @@ function compileLiteral(literal: unknown): Compiled {
   // atoms are interned
   if (literal instanceof Atom || typeof literal === 'boolean' || literal === null) return leaf(x => x === literal)
   if (typeof literal === 'string' || literal instanceof Uint8Array) {
-    const bytes = Buffer.from(literal)
+    const bytes = typeof literal === 'string' ? binaryOf(literal) : Buffer.from(literal)
     return leaf(x => Buffer.isBuffer(x) && bytes.equals(x))
   }
   return leaf(x => equals(x, literal), reference)

@@ -3,10 +3,10 @@
  *
  * Source: stdlib's `unicode:characters_to_list/1`.
  */
-import { kindOf, notATerm } from './compare-kind.js'
+import { isInteger, kindOf, notATerm } from './compare-kind.js'
 import { ImproperList } from './containers.js'
 import { TermError } from './error.js'
-import { fromCodePoints } from './format-binary.js'
+import { binaryOf, fromCodePoints } from './format-binary.js'
 import type { Sendable } from './types.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -28,7 +28,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * ```
  */
 export function text(term: Sendable): string {
-  if (typeof term === 'string') return term
+  if (typeof term === 'string') return decode(binaryOf(term))
   if (term instanceof Uint8Array) return decode(term)
   if (!isList(term)) throw noText(term)
   const reader = new Reader()
@@ -85,14 +85,15 @@ function partsOf(list: object): readonly unknown[] {
   return [...list.elements, list.tail]
 }
 
-/** A code point of a character; a surrogate is none. */
+/** A surrogate is no character. */
 function isCodePoint(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >>> 0 === value && (value < 0xd800 || (value > 0xdfff && value <= 0x10ffff))
+  if (typeof value !== 'number' || !isInteger(value) || value < 0) return false
+  return value < 0xd800 || (value > 0xdfff && value <= 0x10ffff)
 }
 
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
-  if (typeof value === 'string' && value.isWellFormed()) return Buffer.from(value)
+  if (typeof value === 'string') return binaryOf(value)
   throw noText(value)
 }
 
