@@ -21,6 +21,8 @@ export async function connected<T>(target: string, options: CommonOptions, work:
     cookie,
     hidden,
     epmdPort,
+    // 1.0 is to print as 1.0.
+    floats: 'exact',
     listen: hidden ? false : undefined,
     netSetupTime: Math.min(timeout, setupTime),
     // What a called function prints is not its result.

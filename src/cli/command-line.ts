@@ -18,7 +18,7 @@ const node = { type: 'string', demandOption: true, describe: 'name@host' } as co
 
 /** Runs what the arguments say. @throws CliError CLI_USAGE; whatever the command throws. */
 export async function run(args: readonly string[]): Promise<void> {
-  await yargs([...args])
+  await yargs(args.map(asTerm))
     .scriptName('beamlet')
     .usage('$0 <command>\n\nTalks to the nodes of an Erlang cluster, as one of them.')
     .options(commonOptions)
@@ -92,6 +92,9 @@ export async function run(args: readonly string[]): Promise<void> {
     .exitProcess(false)
     .parseAsync()
 }
+
+/** Terms that begin with a minus are numbers, and no option is one: behind a blank they are not taken for options. */
+const asTerm = (argument: string): string => (/^-\s*\d/.test(argument) ? ` ${argument}` : argument)
 
 /** What yargs says, in one sentence that has not ended. */
 function sentenceOf(message: string, [command]: readonly string[]): string {

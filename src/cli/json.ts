@@ -21,23 +21,26 @@ import {
   Tuple,
 } from '../term/index.js'
 
-/** A JavaScript string is JSON that is ready, for no term that arrived is one; a function makes more pieces. */
+/** A JavaScript string is JSON that is ready, for no term that arrived is one. */
 type Piece = string | Pieces | Term
-type Pieces = () => Iterator<Piece>
 
-/** A term as JSON, on one line. The stack is its own: nesting costs memory, never JavaScript's stack. */
+/** Several, one after the other */
+class Pieces {
+  readonly inOrder: readonly Piece[]
+
+  constructor(inOrder: readonly Piece[]) {
+    this.inOrder = inOrder
+  }
+}
+
+/** A term as JSON, on one line. What is still to be written waits in a list: nesting costs memory, never JavaScript's stack. */
 export function toJson(term: Term): string {
   let text = ''
-  const open: Iterator<Piece>[] = [[term].values()]
-  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
-    const { done, value } = inner.next()
-    if (done) {
-      open.pop()
-      continue
-    }
-    const piece = typeof value === 'string' || typeof value === 'function' ? value : json(value)
+  const waiting: Piece[] = [term]
+  for (let piece = waiting.pop(); piece !== undefined; piece = waiting.pop()) {
     if (typeof piece === 'string') text += piece
-    else open.push(piece())
+    else if (piece instanceof Pieces) for (const next of piece.inOrder.toReversed()) waiting.push(next)
+    else waiting.push(json(piece))
   }
   return text
 }
@@ -94,11 +97,13 @@ const tag = (name: string, value: Piece): Pieces => object({ [`$${name}`]: value
 const object = (members: Record<string, Piece>): Pieces => wrapped('{', Object.keys(members).map(quote), Object.values(members), '}')
 const list = (items: readonly Piece[]): Pieces => wrapped('[', null, items, ']')
 
-const wrapped = (start: string, keys: readonly string[] | null, values: readonly Piece[], end: string): Pieces =>
-  function* () {
-    for (const [index, value] of values.entries()) {
-      yield `${index === 0 ? start : ','}${keys ? `${keys[index]}:` : ''}`
-      yield value
-    }
-    yield values.length === 0 ? start + end : end
+function wrapped(start: string, keys: readonly string[] | null, values: readonly Piece[], end: string): Pieces {
+  const pieces: Piece[] = [start]
+  for (const [index, value] of values.entries()) {
+    if (index > 0) pieces.push(',')
+    if (keys) pieces.push(`${keys[index]}:`)
+    pieces.push(value)
   }
+  pieces.push(end)
+  return new Pieces(pieces)
+}

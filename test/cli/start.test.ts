@@ -1,0 +1,156 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { text, tuple, atom } from '../../src/index.js'
+import { Beamlet, fails, type RunOptions } from './beamlet.js'
+import { type Machine, machine } from './peers.js'
+
+/** Starts a file of that text, and tells when it is up. */
+async function started(t: Test, here: Machine, file: string, source: string, options: readonly string[] = [], run: RunOptions = {}) {
+  const path = join(t.testdir(), file)
+  writeFileSync(path, source)
+  const env = { ERL_EPMD_PORT: String(here.epmdPort), BEAMLET_COOKIE: 'secret', ...run.env }
+  const command = new Beamlet(['start', path, ...options], { ...run, env })
+  t.teardown(() => command[Symbol.asyncDispose]())
+  return command
+}
+
+t.test('a default export is called with the node', async t => {
+  const here = await machine(t)
+  const source = `
+    import { atom, tuple } from 'beamlet'
+    export default async node => {
+      node.spawn(async self => {
+        for await (const [from, message] of self) self.send(from, tuple(atom('echo'), message))
+      }, { name: 'echo' })
+      console.log('the file has run on', node.name)
+      setInterval(() => {}, 1000)   // keeps nobody waiting
+    }`
+  const command = await started(t, here, 'echo.mjs', source, ['--name', 'echo@127.0.0.1'])
+  await command.said(/^beamlet: echo@127\.0\.0\.1 is up, hidden, at port \d+\n/)
+  const node = await here.node('peer')
+  const answer = await new Promise(resolve => {
+    node.spawn(async self => {
+      self.send({ name: 'echo', node: 'echo@127.0.0.1' }, tuple(self.pid, 'hello'))
+      resolve(await self.receive())
+    })
+  })
+  t.strictSame(answer, tuple(atom('echo'), Buffer.from('hello')))
+  const down = new Promise(resolve => node.once('nodedown', (name, { reason }) => resolve([name, reason])))
+  command.signal('SIGTERM')
+  t.strictSame(await down, ['echo@127.0.0.1', 'connection_closed'])
+  const { code, signal, stdout, stderr } = await command.ended
+  t.strictSame([code, signal, stdout], [0, null, 'the file has run on echo@127.0.0.1\n'])
+  t.match(stderr, /\nbeamlet: echo@127\.0\.0\.1 closes\n$/)
+  t.strictSame(here.server.nodes().map(({ name }) => name), ['peer'], 'the name is free') // prettier-ignore
+})
+
+t.test('functions are loaded as code', async t => {
+  const here = await machine(t)
+  const node = await here.node('peer')
+  for (const [file, source] of [
+    ['calc.mjs', 'export const add = (a, b) => a + b'],
+    ['calc.mjs', 'export default { add: (a, b) => a + b }'],
+  ] as const) {
+    await t.test(source, async t => {
+      const command = await started(t, here, file, source, ['--name', 'calc@127.0.0.1', '--no-hidden'])
+      await command.said(/calc@127\.0\.0\.1 is up, at port/)
+      t.equal(await node.rpc.call('calc@127.0.0.1', 'calc', 'add', [1, 2]), 3)
+      command.signal('SIGINT')
+      t.match(await command.ended, { code: 0, signal: null })
+    })
+  }
+})
+
+t.test('the name of the node comes from the file', async t => {
+  const here = await machine(t)
+  const command = await started(t, here, 'my service.v2.mjs', 'export default () => {}')
+  const [, name] = await command.said(/^beamlet: (\S+) is up/)
+  t.match(name, /^my_service_v2@[^.]+$/)
+  const again = await started(t, here, 'my service.v2.mjs', 'export default () => {}')
+  fails(t, await again.ended, 3, 'EPMD_NAME_TAKEN', /my_service_v2/)
+})
+
+t.test('TypeScript, by the loader of the user', async t => {
+  const here = await machine(t)
+  const source = `
+    import { text, type Node, type Term } from 'beamlet'
+    export default async (node: Node): Promise<void> => {
+      await node.code.load('shout', { shout: (term: Term): string => text(term as Buffer).toUpperCase() })
+    }`
+  const loader = { node: ['--import=@tapjs/typescript/import'], env: { TS_NODE_TRANSPILE_ONLY: '1' } }
+  const command = await started(t, here, 'shout.ts', source, ['--name', 'shout@127.0.0.1'], loader)
+  await command.said(/is up/)
+  const node = await here.node('peer')
+  t.equal(text((await node.rpc.call('shout@127.0.0.1', 'shout', 'shout', ['hello'])) as Buffer), 'HELLO')
+})
+
+t.test('the end', async t => {
+  const here = await machine(t)
+
+  await t.test('comes also while the default export still runs', async t => {
+    const command = await started(t, here, 'runs.mjs', 'export default () => new Promise(() => setInterval(() => {}, 1000))')
+    await command.said(/is up/)
+    command.signal('SIGTERM')
+    t.match(await command.ended, { code: 0, signal: null })
+  })
+
+  await t.test('comes at once with a second signal', async t => {
+    const command = await started(t, here, 'clings.mjs', 'export default node => { node.close = () => new Promise(() => {}) }')
+    await command.said(/is up/)
+    command.signal('SIGTERM')
+    await command.said(/closes/)
+    command.signal('SIGTERM')
+    t.match(await command.ended, { code: null, signal: 'SIGTERM' })
+  })
+
+  await t.test('comes when the file closes the node', async t => {
+    const command = await started(t, here, 'leaves.mjs', 'export default node => { setTimeout(() => node.close(), 10) }')
+    const { code, signal, stderr } = await command.ended
+    t.strictSame([code, signal], [0, null])
+    t.match(stderr, /^beamlet: \S+ is up, hidden, at port \d+\n$/)
+  })
+
+  await t.test('comes when nobody reads what it prints', async t => {
+    const source = 'export default () => { setInterval(() => console.log("is anybody there?"), 10) }'
+    const command = await started(t, here, 'talks.mjs', source)
+    await command.said(/is up/)
+    command.process.stdout?.destroy()
+    t.match(await command.ended, { code: 141, signal: null })
+  })
+})
+
+t.test('a file that fails', async t => {
+  const here = await machine(t)
+  const failed = async (t: Test, file: string, source: string) => (await started(t, here, file, source)).ended
+
+  await t.test('in its default export: the stack, and the node is closed', async t => {
+    const source = 'export default async () => {\n  setInterval(() => {}, 1000)\n  throw new TypeError("oh no")\n}'
+    const { code, stdout, stderr } = await failed(t, 'throws.mjs', source)
+    t.strictSame([code, stdout], [1, ''])
+    t.match(stderr, /beamlet: The default export of .*throws\.mjs failed\. \[CLI_PROGRAM\]\nTypeError: oh no\n {4}at .*throws\.mjs:3/)
+    t.strictSame(here.server.nodes(), [])
+  })
+
+  await t.test('when it is loaded', async t => {
+    const { code, stderr } = await failed(t, 'broken.mjs', 'import "./nowhere.mjs"')
+    t.equal(code, 1)
+    t.match(stderr, /^beamlet: .*broken\.mjs does not load\. \[CLI_PROGRAM\]\nError.*Cannot find module/)
+    t.notMatch(stderr, /is up/)
+  })
+
+  await t.test('because it is none', async t => {
+    const nowhere = new Beamlet(['start', 'nowhere.js'])
+    fails(t, await nowhere.ended, 2, 'CLI_FILE', /There is no file nowhere\.js: look at its path/)
+    fails(t, await failed(t, 'empty.mjs', 'export const answer = 42'), 2, 'CLI_FILE', /exports nothing to run/)
+    fails(t, await failed(t, 'number.mjs', 'export default 42'), 2, 'CLI_FILE', /exports nothing to run/)
+    fails(t, await failed(t, 'a.strange', ''), 2, 'CLI_FILE', /cannot read \.strange files by itself: give a loader/)
+  })
+
+  await t.test('in a process: it is told, and the node lives on', async t => {
+    const source = 'export default node => { node.spawn(() => { throw new RangeError("only me") }) }'
+    const command = await started(t, here, 'crashes.mjs', source, ['--name', 'crashes@127.0.0.1'])
+    await command.said(/Error in process <0\.\d+\.\d+> on node crashes@127\.0\.0\.1: RangeError: only me/)
+    t.match(await here.run(['ping', 'crashes@127.0.0.1']), { code: 0, stdout: 'pong\n' })
+  })
+})
