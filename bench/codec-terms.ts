@@ -41,6 +41,6 @@ export const codecTerms: readonly CodecTerm[] = [
     erlpack: true,
     json: true,
   },
-  { name: '1 MB binary', term: Buffer.alloc(2 ** 20, 'beamlet'), plain: Buffer.alloc(2 ** 20, 'beamlet'), erlpack: false, json: false },
+  { name: '1 MiB binary', term: Buffer.alloc(2 ** 20, 'beamlet'), plain: Buffer.alloc(2 ** 20, 'beamlet'), erlpack: false, json: false },
   { name: '200 lists, nested', term: nested(200), plain: nested(200), erlpack: true, json: true },
 ]
