@@ -3,6 +3,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { Atom, atom, atomExists } from '../term/index.js'
+import { hashOf } from './binary-keys.js'
 import { EtfError } from './error.js'
 
 /** An atom as a term: `true`, `false` and `nil` are JavaScript's own values. */
@@ -39,9 +40,7 @@ const longestSeen = 40
 /** An atom of UTF-8 (or ASCII) bytes. @throws EtfError ETF_ATOM, ETF_ATOMS */
 export function atomFromUtf8(bytes: Buffer, start: number, length: number, budget: AtomBudget): AtomTerm {
   if (length > longestSeen) return makeAtom(utf8(bytes, start, length), budget, start)
-  let hash = length
-  for (let i = start; i < start + length; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0
-  const slot = (hash ^ (hash >>> 12)) & (slots - 1)
+  const slot = hashOf(bytes, start, length) & (slots - 1)
   const known = seen[slot]
   if (known !== undefined && holds(known.bytes, bytes, start, length)) return known.term
   const term = makeAtom(utf8(bytes, start, length), budget, start)

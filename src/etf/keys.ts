@@ -5,10 +5,12 @@
  * it is complete, which is after everything inside it: its name is made of its parts' names and then replaced by a number. So
  * each part is looked at once, however deep keys nest in keys, and no map costs more than its bytes.
  */
+import { types } from 'node:util'
 import { Atom, BitString, ExportFun, Float, Fun, NativeRecord, Pid, Port, Reference, Tuple } from '../term/index.js'
+import { termOfAtom } from './atoms.js'
+import { hasEqualBinaries, textOf } from './binary-keys.js'
 
-/** Maps of so few binaries are compared key by key: that is cheaper than to name them. */
-const few = 8
+const isBinary = (key: unknown): key is Uint8Array => key instanceof Uint8Array
 
 export class Keys {
   // Most terms have no container in a key: these are made when the first is noted.
@@ -17,10 +19,26 @@ export class Keys {
 
   /** Are two of these keys equal? Everything inside them must have been noted. Atoms may be left out: the Map compares them. */
   duplicates(keys: readonly unknown[]): boolean {
-    if (keys.length <= few && keys.every(Buffer.isBuffer)) return equalBinaries(keys)
+    if (keys.every(isBinary)) return hasEqualBinaries(keys)
     const names = new Set<string>()
     for (const key of keys) names.add(this.#name(key))
     return names.size !== keys.length
+  }
+
+  /**
+   * Are two keys of a map that shall be sent equal in Erlang? The Map has kept apart what JavaScript tells apart; equal may still be two
+   * objects, an object and a string, `1` and `1n`, or `true` and the Atom of that name, which stands in funs.
+   */
+  duplicatesIn(parts: readonly unknown[]): boolean {
+    let doubtful = false
+    const compared: unknown[] = []
+    for (let i = 0; i < parts.length; i += 2) {
+      const key = parts[i]
+      if (key instanceof Atom && termOfAtom(key) === key) continue
+      doubtful ||= (typeof key === 'object' && key !== null) || typeof key === 'bigint'
+      compared.push(key)
+    }
+    return doubtful && compared.length > 1 && this.duplicates(compared)
   }
 
   /** Forgets what was noted: the next keys are another term's. */
@@ -74,23 +92,15 @@ export class Keys {
     if (value instanceof Tuple) return this.note(value, 'tuple', value.elements)
     if (value instanceof Fun) return this.note(value, funHead(value), [])
     if (value instanceof NativeRecord) return this.note(value, recordHead(value), [])
+    if (types.isUint8Array(value)) return binaryName(value) // another realm's
     return this.note(value, 'map', [])
   }
-}
-
-function equalBinaries(keys: readonly Buffer[]): boolean {
-  for (let i = 1; i < keys.length; i++) {
-    const key = keys[i]!
-    for (let j = 0; j < i; j++) if (keys[j]!.length === key.length && key.equals(keys[j]!)) return true
-  }
-  return false
 }
 
 // A length before each text keeps one name from looking like the end of another.
 const atomName = (name: string): string => `a${name.length}:${name}`
 const floatName = (value: number): string => `f${Object.is(value, -0) ? '-0' : value}`
-const binaryName = (bytes: Uint8Array): string =>
-  `"${bytes.length}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`
+const binaryName = (bytes: Uint8Array): string => `"${bytes.length}:${textOf(bytes)}`
 const bitStringName = ({ bytes, bits }: BitString): string => `b${bits}.${bytes.at(-1)! >>> (8 - bits)}${binaryName(bytes.subarray(0, -1))}`
 const pidName = ({ node, id, serial, creation }: Pid): string => `p${atomName(node.name)}.${id}.${serial}.${creation}`
 

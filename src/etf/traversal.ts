@@ -18,7 +18,7 @@ import {
   Tuple,
   atom,
 } from '../term/index.js'
-import { type AtomTerm, termOfAtom } from './atoms.js'
+import type { AtomTerm } from './atoms.js'
 import { EtfError, type EtfCode } from './error.js'
 import { faultOf, faultOfFun, faultOfRecord } from './fields.js'
 import { Frame, type Kind, pathTo } from './frame.js'
@@ -121,6 +121,7 @@ export abstract class Traversal {
     if (value instanceof Atom) this.atom(value)
     else if (Array.isArray(value)) this.#visitArray(value, value)
     else if (value instanceof Tuple) this.#visitTuple(value)
+    else if (Object.getPrototypeOf(value) === Object.prototype) this.#visitPlain(value)
     else if (value instanceof Uint8Array) this.binary(value)
     else if (value instanceof Map) this.#enter('map', value, mapParts(value))
     else if (value instanceof Pid || value instanceof Reference || value instanceof Port || value instanceof ExportFun)
@@ -133,7 +134,11 @@ export abstract class Traversal {
     else this.#visitForeign(value)
   }
 
-  /** Plain objects; and binaries and maps of another realm, such as a test runner's. */
+  #visitPlain(value: object): void {
+    this.#enter('object', value, this.#objectParts(value as Readonly<Record<string, unknown>>))
+  }
+
+  /** What another realm made, such as a test runner's: its binaries, its maps, its plain objects. And objects without a prototype. */
   #visitForeign(value: object): void {
     if (types.isUint8Array(value)) return this.binary(value)
     if (types.isMap(value)) return this.#enter('map', value, mapParts(value))
@@ -141,7 +146,7 @@ export abstract class Traversal {
       throw this.error('ETF_LOCAL', 'A LocalTerm can only be a whole term: its node alone knows where it ends.')
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw this.error('ETF_TERM', refusal(value))
-    this.#enter('object', value, this.#objectParts(value as Readonly<Record<string, unknown>>))
+    this.#visitPlain(value)
   }
 
   #visitArray(container: object, list: readonly unknown[]): void {
@@ -253,7 +258,7 @@ export abstract class Traversal {
   #close(frame: Frame): void {
     this.frame = frame.outer
     this.#open?.delete(frame.container)
-    if (frame.kind === 'map' && hasEqualKeys(frame.parts, this.#keys)) {
+    if (frame.kind === 'map' && this.#keys.duplicatesIn(frame.parts)) {
       throw this.error('ETF_DUPLICATE_KEY', 'A map has two keys that are equal in Erlang.')
     }
     if (frame.inKey) this.#keys.note(frame.container, headOf(frame), frame.parts)
@@ -276,22 +281,6 @@ function mapParts(map: ReadonlyMap<unknown, unknown>): unknown[] {
   const parts: unknown[] = []
   map.forEach((value, key) => parts.push(key, value))
   return parts
-}
-
-/**
- * The Map has kept apart what JavaScript tells apart. Equal in Erlang may still be two objects, an object and a string, `1` and `1n`, or
- * `true` and the Atom of that name, which stands in funs.
- */
-function hasEqualKeys(parts: readonly unknown[], keys: Keys): boolean {
-  let doubtful = false
-  const compared: unknown[] = []
-  for (let i = 0; i < parts.length; i += 2) {
-    const key = parts[i]
-    if (key instanceof Atom && termOfAtom(key) === key) continue
-    doubtful ||= (typeof key === 'object' && key !== null) || typeof key === 'bigint'
-    compared.push(key)
-  }
-  return doubtful && compared.length > 1 && keys.duplicates(compared)
 }
 
 function headOf({ kind, container }: Frame): string {

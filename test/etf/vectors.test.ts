@@ -100,7 +100,7 @@ for (const release of releases) {
         const bytes = bytesOf(hex)
         const wrong = lengths(bytes.length)
           .filter(length => !trailing(name) || length < 3)
-          .filter(length => !/^ETF_/.test(codeOf(bytes.subarray(0, length)) ?? ''))
+          .filter(length => !codeOf(bytes.subarray(0, length))?.startsWith('ETF_'))
         t.strictSame(wrong, [], name)
       }
     })

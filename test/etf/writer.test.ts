@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Decoder, Writer } from '../../src/etf/index.js'
-import { atom, Atom, ExportFun, Fun, Pid, type Sendable, tuple } from '../../src/term/index.js'
+import { type Atom, atom, ExportFun, Fun, Pid, type Sendable, tuple } from '../../src/term/index.js'
 
 const ok = atom('ok')
 
@@ -14,7 +14,7 @@ t.test('terms among other bytes', async t => {
   writer.term(tuple(ok, 'text'))
   writer.patchU32(0, writer.length - 4)
   t.equal(writer.length, 32)
-  t.equal(writer.take().toString('hex'), '0000001c' + '01' + '0203' + '0405060708090a0b' + '0c0d' + '680277026f6b6d0000000474657874')
+  t.equal(writer.take().toString('hex'), '0000001c 01 0203 0405060708090a0b 0c0d 680277026f6b6d0000000474657874'.replaceAll(' ', ''))
   t.equal(writer.length, 0)
 })
 
@@ -81,7 +81,7 @@ t.test('atoms that the header holds', async t => {
   const bytes = writer.take()
   t.equal(
     bytes.toString('hex'),
-    '6805' + '5201' + '77026f6b' + '585200000000010000000200000003' + '715202770166' + '6101' + '7400000001' + '5200' + '77036e696c',
+    '6805 5201 77026f6b 585200000000010000000200000003 715202770166 6101 7400000001 5200 77036e696c'.replaceAll(' ', ''),
   )
   t.strictSame(asked, ['true', 'ok', 'n', 'm', 'f', 'n', 'nil'])
   const cache = [atom('n'), true, atom('m')]
