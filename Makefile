@@ -60,6 +60,7 @@ vectors: setup ## regenerate spec/vectors and spec/transcripts with real OTP 25,
 	@$(TS) interop/vectors/make-order.ts
 	@$(TS) interop/vectors/make-io-lib-format.ts
 	@$(TS) interop/transcripts/handshakes.ts
+	@$(TS) interop/transcripts/channel.ts
 
 pack: ## build from nothing, then ask publint and attw what a user would meet
 	@rm -rf dist

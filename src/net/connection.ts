@@ -6,14 +6,14 @@
  */
 import { ChannelDecoder } from '../dist/channel-decoder.js'
 import { ChannelEncoder } from '../dist/channel-encoder.js'
-import { flags } from '../dist/flags.js'
 import { type FrameReader, maxChannelFrame, tickFrame } from '../dist/frames.js'
 import type { Agreement } from '../dist/handshake.js'
+import { instead } from '../dist/instead.js'
 import type { Peer } from '../dist/peer.js'
 import type { Signal } from '../dist/signal.js'
 import type { DecoderOptions } from '../etf/decoder.js'
 import { type Clock, systemClock } from '../process/clock.js'
-import { type Atom, atom, NodeError, type Pid, type Reference } from '../term/index.js'
+import { type Atom, NodeError } from '../term/index.js'
 import type { Carrier } from './carrier.js'
 import { NetError } from './errors.js'
 import { Ticker } from './ticker.js'
@@ -207,7 +207,8 @@ export class Connection {
    */
   send(signal: Signal): boolean {
     if (this.#down !== null) return false
-    if (signal.op === 'spawnRequest' && !(this.peer.flags & flags.SPAWN)) return this.#answerNotSupported(signal.ref, signal.from)
+    const other = instead(signal, this.peer)
+    if (other !== null) return this.#answer(other.answer)
     this.#encoder.encode(signal)
     this.#signalsOut++
     this.#flushSoon()
@@ -260,11 +261,10 @@ export class Connection {
     return false
   }
 
-  /** The peer takes no SPAWN_REQUEST: OTP answers its own process in its stead. */
-  #answerNotSupported(ref: Reference, from: Pid): boolean {
-    const reply: Signal = { op: 'spawnReply', ref, to: from, link: false, monitor: false, result: atom('notsup') }
+  /** Delivers what the peer would have answered. */
+  #answer(signal: Signal | null): boolean {
     queueMicrotask(() => {
-      if (this.#down === null) this.#handlers?.signal(reply, this)
+      if (signal !== null && this.#down === null) this.#handlers?.signal(signal, this)
     })
     return true
   }

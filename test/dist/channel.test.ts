@@ -9,6 +9,7 @@ import { fragmentSize } from '../../src/dist/lanes.js'
 import type { Signal } from '../../src/dist/signal.js'
 import type { EtfError } from '../../src/etf/index.js'
 import { Atom, atom, Pid, type Term, tuple } from '../../src/term/index.js'
+import { channelTranscripts, described } from './channel-transcript.js'
 import { ends, otherEnds, ourName, ourPid, payload, peer, plain, self, signalsFromPeer, theirName, theirPid, thirdPid } from './signals.js'
 
 const everything = offeredFlags({ visible: true })
@@ -294,4 +295,37 @@ t.test('any frame at all is a signal, nothing, or an error with a code', async t
     }
   })
   t.doesNotThrow(() => fc.assert(property, { numRuns: 3000 }))
+})
+
+// ── real nodes ───────────────────────────────────────────────────────────────
+
+t.test('what real nodes sent is replayed', async t => {
+  for (const { peer, self, node, flags, steps } of channelTranscripts()) {
+    const realEnds = { self: atom(self) as Atom, peer: atom(node) as Atom }
+    const fault = (error: EtfError): void => void t.fail(error)
+    const decoder = new ChannelDecoder({ ends: realEnds, flags: BigInt(`0x${flags}`), decoding: { floats: 'exact' }, fault })
+    for (const { name, frames, signals } of steps) {
+      const came = frames.flatMap(frame => decoder.decode(hex(frame)) ?? [])
+      t.strictSame(came.map(described), signals, `OTP ${peer}, ${name}`)
+    }
+  }
+})
+
+t.test('and sent on, it says the same', async t => {
+  for (const { peer, self, node, flags, steps } of channelTranscripts()) {
+    const [us, them] = [atom(self) as Atom, atom(node) as Atom]
+    const fault = (error: EtfError): void => void t.fail(error)
+    const decoding = { floats: 'exact' } as const
+    const theirs = new ChannelDecoder({ ends: { self: us, peer: them }, flags: BigInt(`0x${flags}`), decoding, fault })
+    const encoder = new ChannelEncoder({ ends: { self: them, peer: us }, flags: BigInt(`0x${flags}`) })
+    const again = new ChannelDecoder({ ends: { self: us, peer: them }, flags: BigInt(`0x${flags}`), decoding, fault })
+    for (const { name, frames, signals } of steps) {
+      for (const frame of frames) {
+        const signal = theirs.decode(hex(frame))
+        if (signal) encoder.encode(signal)
+      }
+      const came = framesOf(encoder.take(Infinity)).flatMap(frame => again.decode(frame) ?? [])
+      t.strictSame(came.map(described), signals, `OTP ${peer}, ${name}`)
+    }
+  }
 })

@@ -185,6 +185,16 @@ t.test('a spawn request to a peer that cannot spawn is answered here, as OTP doe
   t.equal(bench.carrier.writes.length, 0)
 })
 
+t.test('an unlink of a pid from before the peer’s restart is answered here, for the peer would close', async t => {
+  const bench = await new Bench().attach()
+  const earlier = new Pid(peer, 7, 0, 39)
+  t.equal(bench.connection.send({ op: 'unlink', id: 9n, from: ourPid, to: earlier }), true)
+  t.equal(bench.connection.send({ op: 'linkExit', from: ourPid, to: earlier, reason: payload(1) }), true)
+  await turn()
+  t.strictSame(bench.told, [{ op: 'unlinkAck', id: 9n, from: earlier, to: ourPid }])
+  t.equal(bench.carrier.writes.length, 0)
+})
+
 // ── backpressure ─────────────────────────────────────────────────────────────
 
 t.test('busy above the limit, drain at half of it', async t => {
