@@ -59,8 +59,9 @@ export class TcpCarrier implements Carrier {
     this.#leave()
     const cancel = this.#clock.after(grace, () => this.#socket.destroy())
     this.#socket.on('close', cancel)
-    // Bytes that were never read would make the kernel reset the connection, and the peer would lose our last words.
-    this.#socket.resume().end(() => this.#socket.destroy())
+    // The peer ends its half when it has read ours. A socket that is closed before would answer what still comes with a reset, and the
+    // peer could lose our last words.
+    this.#socket.resume().end()
   }
 
   destroy(): void {
