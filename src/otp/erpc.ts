@@ -47,7 +47,8 @@ export async function call(
   signal?.throwIfAborted()
   const ref = self.makeRef()
   const about = `The call of ${format(module)}:${format(fun)}/${args.length} on ${node.name}`
-  self.host.spawnRequests.request(self.local, ref, { node, module: erpc, fun: executeCall, args: [ref, module, fun, args], monitor: true })
+  const request = { node, module: erpc, fun: executeCall, args: [ref, module, fun, args], monitor: true, reply: 'error_only' } as const
+  self.host.spawnRequests.request(self.local, ref, request)
   const answer = Object.assign((term: unknown): term is Tuple => isAnswer(term, ref), { reference: ref })
   try {
     const message = await self.receive(answer, { timeout, signal })
@@ -63,13 +64,12 @@ export async function call(
 /** Calls a function on a node without waiting for a result. */
 export function cast(self: Process, node: Atom, module: Atom, fun: Atom, args: readonly Sendable[]): void {
   const ref = self.makeRef()
-  self.host.spawnRequests.request(self.local, ref, { node, module: erpc, fun: executeCast, args: [module, fun, args] })
+  self.host.spawnRequests.request(self.local, ref, { node, module: erpc, fun: executeCast, args: [module, fun, args], reply: 'no' })
 }
 
-/** A spawn that failed, or the end of the spawned process; that it began is no answer. */
+/** {spawn_reply, Ref, error, Reason}, or the end of the spawned process. */
 function isAnswer(term: unknown, ref: Term): boolean {
-  if (!(term instanceof Tuple) || !equals(term.elements[1], ref)) return false
-  return term.length === 5 || (term.length === 4 && term.elements[2] === atom('error'))
+  return term instanceof Tuple && (term.length === 4 || term.length === 5) && equals(term.elements[1], ref)
 }
 
 function result(message: Tuple, ref: Term, about: string): Term {

@@ -17,6 +17,8 @@ export interface SpawnRequest {
   readonly args: readonly Sendable[]
   readonly link?: boolean | undefined
   readonly monitor?: boolean | undefined
+  /** When to tell it in a message: 'yes' (default) always, 'error_only' when there is no process */
+  readonly reply?: 'yes' | 'error_only' | 'no' | undefined
 }
 
 interface Requested extends SpawnRequest {
@@ -79,15 +81,21 @@ export class SpawnRequests {
       if (link) this.#host.links.linked(process, result)
       if (monitor) this.#host.monitors.monitoring(process, result, ref)
     }
-    this.#host.message(process, tuple(atom('spawn_reply'), ref, atom(result instanceof Pid ? 'ok' : 'error'), result))
+    this.#tell(requested, result)
   }
 
   lost(node: Atom): void {
-    for (const [number, { node: at, process, ref }] of this.#pending) {
-      if (at !== node) continue
+    for (const [number, requested] of this.#pending) {
+      if (requested.node !== node) continue
       this.#pending.delete(number)
-      this.#host.message(process, tuple(atom('spawn_reply'), ref, atom('error'), noconnection))
+      this.#tell(requested, noconnection)
     }
+  }
+
+  #tell({ process, ref, reply = 'yes' }: Requested, result: Pid | Atom): void {
+    const spawned = result instanceof Pid
+    if (reply === 'no' || (reply === 'error_only' && spawned)) return
+    this.#host.message(process, tuple(atom('spawn_reply'), ref, atom(spawned ? 'ok' : 'error'), result))
   }
 
   /** Who asked has ended meanwhile: the child must not stay linked to, or watched by, a process that is no more. */
