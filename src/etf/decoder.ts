@@ -1,6 +1,8 @@
 /**
  * The external term format, tag by tag: https://www.erlang.org/doc/apps/erts/erl_ext_dist. Each function reads what follows its tag.
- * What the BEAM's own decoder (erts/emulator/beam/external.c) takes or refuses, this one does too.
+ * What the BEAM's own decoder (erts/emulator/beam/external.c) takes or refuses, this one does too. Except that it refuses what some release
+ * dies of (a reference without words, an export fun of arity 256 and more) and the emulator's internal tags, and carries record flags of
+ * a coming release.
  */
 import {
   type Atom,
@@ -257,7 +259,7 @@ function exportExt(r: Reader): Term {
   const module = r.atom()
   const fun = r.atom()
   const arity = smallInteger(r)
-  if (arity < 0) throw r.error('ETF_FIELD', 'The arity of an export fun is negative.')
+  if (arity < 0 || arity > 255) throw r.error('ETF_FIELD', `The arity of an export fun is 0 to 255, not ${arity}.`)
   r.charge(objectCost)
   return new ExportFun(module, fun, arity)
 }

@@ -11,10 +11,9 @@ export function faultOf(value: Pid | Port | Reference | ExportFun): string | und
   return words.length >= 1 && words.length <= 5 && words.every(isU32) ? undefined : 'A reference has one to five words of 32 bits.'
 }
 
+/** OTP 27 dies of an arity above 255: none is ever sent. */
 function faultOfExportFun({ module, fun, arity }: ExportFun): string | undefined {
-  return isAtom(module) && isAtom(fun) && Number.isSafeInteger(arity) && arity >= 0
-    ? undefined
-    : 'An export fun needs two atoms and an arity of 0 or more.'
+  return isAtom(module) && isAtom(fun) && isU8(arity) ? undefined : 'An export fun needs two atoms, and an arity of 0 to 255.'
 }
 
 export function faultOfFun(fun: Fun): string | undefined {

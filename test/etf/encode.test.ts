@@ -139,6 +139,7 @@ t.test('what is no term', async t => {
     ['ETF_FIELD', new Reference(n, 1, [1, 2, 3, 4, 5, 6]), /words/],
     ['ETF_FIELD', new Reference(n, 1, [1.5]), /words/],
     ['ETF_FIELD', new ExportFun(n, n, -1), /arity/],
+    ['ETF_FIELD', new ExportFun(n, n, 256), /arity/],
     ['ETF_FIELD', new Fun({ ...fun([]), uniq: Buffer.alloc(15) }), /16 bytes/],
     ['ETF_FIELD', new Fun({ ...fun([]), oldUniq: 0.5 }), /integers/],
     ['ETF_FIELD', fun(Array.from({ length: 256 }, () => 1)), /255/],
