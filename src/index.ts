@@ -1,7 +1,7 @@
 /** Beamlet: an Erlang node in TypeScript. */
 export { Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.js'
 export { EtfError } from './etf/index.js'
-export type { NodeDown, NodeEvents, NodeUp } from './node/events.js'
+export type { Crash, NodeDown, NodeEvents, NodeUp, ProtocolFault } from './node/events.js'
 export type { CallOptions } from './otp/gen.js'
 export { RpcError } from './otp/erpc.js'
 export {
