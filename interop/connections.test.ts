@@ -1,9 +1,10 @@
 /** Connections as they come and go: who is seen where, what is said when one fails, what is noticed when a peer falls silent. */
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { atom, equals, Node, type NodeDown, type ProtocolFault, tuple } from '../src/index.js'
 import { startBeam } from '../src/interop/index.js'
+import { register } from '../src/net/epmd-registration.js'
 import { eachOtp } from './support/each-otp.js'
 import { evaluator, startNode } from './support/pair.js'
 
@@ -153,7 +154,7 @@ t.test('a peer that ends or hangs in the middle of the handshake', async t => {
   t.teardown(() => beam.stop())
   await using node = await startNode(beam, { netSetupTime: 300 })
   const status = Buffer.from([0, 3, 115, 111, 107])
-  const behaviours: [string, (socket: import('node:net').Socket) => void, RegExp][] = [
+  const behaviours: [string, (socket: Socket) => void, RegExp][] = [
     ['closes at once', socket => socket.destroy(), /^(DIST_CLOSED|NET_SOCKET)$/],
     ['closes after our name', socket => void socket.once('data', () => socket.destroy()), /^(DIST_CLOSED|NET_SOCKET)$/],
     ['closes after its status', socket => void socket.once('data', () => socket.end(status)), /^(DIST_CLOSED|NET_SOCKET)$/],
@@ -165,7 +166,6 @@ t.test('a peer that ends or hangs in the middle of the handshake', async t => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as { port: number }
     const name = `fake-${process.pid}-${port}`
-    const { register } = await import('../src/net/epmd-registration.js')
     const registration = await register({ name, port })
     const error = await node.connect(`${name}@127.0.0.1`).catch((error: unknown) => error as { code: string })
     t.match((error as { code: string }).code, code, `${title}: ${(error as unknown as Error).message}`)
