@@ -111,4 +111,5 @@ export async function info(self: NodeProcess, actor: Pid, item: string): Promise
 }
 
 /** A DOWN message about a process, or about a name `{Name, Node}`. */
-export const down = (ref: Reference, what: Sendable, reason: Sendable): Term => tuple(atom('DOWN'), ref, atom('process'), what, reason) as Term
+export const down = (ref: Reference, what: Sendable, reason: Sendable): Term =>
+  tuple(atom('DOWN'), ref, atom('process'), what, reason) as Term
