@@ -11,6 +11,7 @@
 import type { AcceptStatus } from '../dist/peer.js'
 import type { Signal } from '../dist/signal.js'
 import type { Connection, ConnectionDown } from '../net/connection.js'
+import { NetError } from '../net/errors.js'
 import type { Clock } from '../process/index.js'
 import { type Atom, atom, atomExists, compare, NodeError } from '../term/index.js'
 import type { Events } from './events.js'
@@ -218,7 +219,8 @@ export class Peers {
     entry.connection = null
     entry.clearing = true
     this.#drain(entry)
-    if (error && error.code !== 'NET_SOCKET') {
+    // A socket that breaks and a peer that reads too slowly break no rule.
+    if (error && !(error instanceof NetError)) {
       events.emit('protocol', node.name, { code: error.code, error, remoteAddress: connection.remoteAddress })
     }
     lost(node, () => {

@@ -216,6 +216,20 @@ t.test('what can go wrong on the way to a node is said in a sentence with a code
   await t.rejects(a.rpc.call('nobody@127.0.0.1', 'm', 'f'), { code: 'ERR_RPC_ERPC', reason: atom('noconnection') })
 })
 
+t.test('a peer that reads too slowly loses its connection, and has broken no rule', async t => {
+  const { start, close } = await cluster()
+  t.teardown(close)
+  const a = await start({ sendBufferLimit: 1000, sendBufferMax: 50_000 })
+  const b = await start()
+  await a.connect(b.name)
+  a.on('protocol', (_, { error }) => t.fail(error.message))
+  const down = once(a, 'nodedown')
+  t.equal(a.send({ name: 'any', node: b.name }, Buffer.alloc(20_000)), false)
+  t.same(a.nodes('connected'), [b.name])
+  t.equal(a.send({ name: 'any', node: b.name }, Buffer.alloc(40_000)), false)
+  t.match(await down, [b.name, { reason: 'send_buffer_overflow', error: { code: 'NET_SEND_BUFFER' } }])
+})
+
 t.test('a closed node is closed: its processes end with shutdown, its names are free, nothing hangs', async t => {
   const { start, close } = await cluster()
   t.teardown(close)
