@@ -1,6 +1,7 @@
 /**
  * A real BEAM node for a test: evaluates Erlang, collects its log, and fails on purpose.
  */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { atom, type Sendable, type Term, tuple } from '../term/index.js'
 import type { Child, Exit } from './child.js'
 import type { Control, Floats } from './control.js'
@@ -121,9 +122,10 @@ export class Beam implements AsyncDisposable {
     return this.#child.exited
   }
 
-  /** SIGSTOP: it answers nothing, and its connections stay open. */
+  /** SIGSTOP: when this returns it answers nothing any more, and its connections stay open. */
   pause(): void {
     this.#child.signal('SIGSTOP')
+    stopped(this.pid)
   }
 
   resume(): void {
@@ -149,5 +151,27 @@ export class Beam implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+}
+
+/**
+ * Returns when every thread of a process stands still. The signal is only on its way when kill(2) returns, nobody is told when it has
+ * arrived, and that takes microseconds. Where there is no /proc, nothing more can be known.
+ */
+function stopped(pid: number): void {
+  const until = performance.now() + 1000
+  while (performance.now() < until && threads(pid).some(isRunning)) continue
+}
+
+const threads = (pid: number): string[] =>
+  existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`).map(thread => `/proc/${pid}/task/${thread}/stat`) : []
+
+/** A thread that has ended meanwhile stands still, too. */
+function isRunning(stat: string): boolean {
+  try {
+    const text = readFileSync(stat, 'latin1')
+    return !/^[TtZX]/.test(text.slice(text.lastIndexOf(')') + 2))
+  } catch {
+    return false
   }
 }

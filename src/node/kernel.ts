@@ -40,7 +40,10 @@ export interface NodeSpawnOptions extends SpawnOptions {
   readonly on?: 'main' | 'pool' | 'isolated' | undefined
 }
 
-/** Attempts that ended as they should: in favour of another connection, or because this node closes. */
+/**
+ * Attempts that ended as they should: in favour of another connection, or because this node closes. A peer that closes its attempt while its
+ * connection is up has found out about that one.
+ */
 const settled = new Set(['DIST_NOK', 'DIST_ALIVE', 'NET_ABORTED'])
 
 export class Kernel<P extends Process = Process> {
@@ -255,7 +258,8 @@ export class Kernel<P extends Process = Process> {
     status: (attempt: Attempt) => this.peers.status(attempt.peer as string),
     connection: (connection: Connection): void => this.peers.accepted(connection),
     failed: (error: NodeError, { peer, remoteAddress }: Attempt): void => {
-      if (!settled.has(error.code)) this.events.emit('protocol', peer, { code: error.code, error, remoteAddress })
+      if (settled.has(error.code) || (error.code === 'DIST_CLOSED' && this.peers.isUp(peer))) return
+      this.events.emit('protocol', peer, { code: error.code, error, remoteAddress })
     },
   }
 

@@ -119,6 +119,11 @@ export class Peers {
     return new Promise(resolve => entry.draining.push(resolve))
   }
 
+  /** Is there a connection to a node of that name? */
+  isUp(name: string | null): boolean {
+    return name !== null && atomExists(name) && !!this.#entries.get(atom(name) as Atom)?.connection
+  }
+
   /** A peer has told its name in a handshake. */
   status(name: string): AcceptStatus {
     if (this.#closed || name === this.#options.self.name) return 'not_allowed'
