@@ -47,7 +47,7 @@ interface Entry {
   stopWaiting: () => void
 }
 
-/** Only these are worth a new connection: the others speak of what ended with the old one. */
+/** Only these are worth a new connection: the others take back, or answer, what ended with the old one or goes with one being made. */
 const connects = new Set<Signal['op']>(['send', 'link', 'exit', 'monitor', 'spawnRequest', 'groupLeader'])
 
 export type NodesKind = 'visible' | 'hidden' | 'connected'
@@ -66,7 +66,7 @@ export class Peers {
   send(node: Atom, signal: Signal): boolean {
     const known = this.#entries.get(node)
     if (known?.connection) return known.connection.send(signal)
-    if (this.#closed || !connects.has(signal.op)) return false
+    if (this.#closed || !(known?.dialling || known?.next || connects.has(signal.op))) return false
     const entry = known ?? this.#enter(node)
     entry.outbox.push(signal)
     if (entry.outbox.bytes > this.#options.sendBufferMax) {

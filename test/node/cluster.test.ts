@@ -188,6 +188,29 @@ t.test('what is sent while connecting keeps its order, and a monitor comes befor
   )
 })
 
+t.test('what is taken back while connecting is taken back', async t => {
+  const { start, close } = await cluster()
+  t.teardown(close)
+  const a = await start()
+  const b = await start()
+  await run(b, async there => {
+    there.trapExit = true
+    await run(a, async self => {
+      const ref = self.monitor(there.pid)
+      self.demonitor(ref)
+      self.link(there.pid)
+      self.unlink(there.pid)
+      const ended = self.spawn(child => child.link(there.pid))
+      self.send(there.pid, atom('last'))
+      const seen = [await there.receive(), await there.receive()]
+      t.same(seen.map(term => (term instanceof Tuple ? term.elements : term)), [atom('last'), [atom('EXIT'), ended, atom('normal')]]) // prettier-ignore
+    })
+  })
+  await run(a, self => self.rpc.call(b.name, 'none', 'none').catch(() => {}))
+  t.match(a.stats(), { remoteLinks: 0, remoteMonitors: 0 })
+  t.match(b.stats(), { remoteLinks: 0, remoteMonitors: 0 })
+})
+
 t.test('what can go wrong on the way to a node is said in a sentence with a code', async t => {
   const { start, close } = await cluster()
   t.teardown(close)
