@@ -175,6 +175,20 @@ async function suite(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
     t.ok(outcomes.linked > 100 && outcomes.unlinked > 100, `both ends occur: ${outcomes.linked}, ${outcomes.unlinked}`)
   })
 
+  await t.test('what is taken back before the nodes are connected is taken back', async t => {
+    const actor = await startActor()
+    await trapping(async self => {
+      node.disconnect(beam.name)
+      self.link(actor)
+      self.unlink(actor)
+      self.demonitor(self.monitor(actor))
+      const child = self.spawn(child => child.link(actor))
+      t.strictSame(await heard(self, actor), tuple(EXIT, child, atom('normal')))
+      t.strictSame([await info(self, actor, 'links'), await info(self, actor, 'monitored_by')], [[], []])
+      t.match(node.stats(), { remoteLinks: 0, remoteMonitors: 0 })
+    })
+  })
+
   await t.test('a lost connection breaks links with noconnection on both sides', async t => {
     for (const disconnect of [() => node.disconnect(beam.name), () => evaluate('erlang:disconnect_node(Ts).')]) {
       const actor = await startActor()
