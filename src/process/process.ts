@@ -2,7 +2,7 @@
  * `self`: a process as its own code sees it. When the process has ended, everything here does nothing and never throws; a receive
  * never settles.
  */
-import { type Atom, atom, type Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
+import { type Atom, atom, equals, type Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
 import { atomOf, type To } from './address.js'
 import type { AliasMode } from './aliases.js'
 import { ExitError, ProcessError } from './errors.js'
@@ -120,7 +120,7 @@ export class Process implements AsyncIterable<Term> {
     if (!local.alive) return false
     const found = host.monitors.demonitor(local, ref)
     if (!found && options.flush) {
-      const isDown = (term: unknown): boolean => term instanceof Tuple && term.length === 5 && term.elements[1] === ref
+      const isDown = (term: unknown): boolean => term instanceof Tuple && term.length === 5 && equals(term.elements[1], ref)
       local.mailbox.take(isDown, 0)
     }
     return found
