@@ -44,6 +44,7 @@ const loadCalc = (pair: Pair): Promise<void> =>
     leader(this: NodeProcess) {
       return this.groupLeader
     },
+    leader_of: (pid: Pid) => pair.node.processes.table.find(pid)?.groupLeader,
     async echo(this: NodeProcess, caller: Pid) {
       this.send(caller, tuple(atom('runs'), this.pid))
       const message = await this.receive()
@@ -228,6 +229,8 @@ async function spawned(t: Test, pair: Pair): Promise<void> {
       receive {'EXIT', Pid, Reason} -> Reason end.`
     t.equal(await evaluate(killed), atom('killed'))
     t.equal(await evaluate('erpc:call(Ts, calc, leader, []) =:= group_leader().'), true, 'with the group leader of its parent')
+    const led = `Pid = spawn(Ts, calc, echo, [self()]), ${runs}, group_leader(self(), Pid), erpc:call(Ts, calc, leader_of, [Pid]) =:= self().`
+    t.equal(await evaluate(led), true, 'or the one that it is given')
     t.equal(node.stats().remoteLinks + node.stats().remoteMonitors, 0)
   })
 
