@@ -98,9 +98,7 @@ export class Processes implements Host {
   /** Starts a process that takes its messages in any other way. */
   start(runner: (self: Process) => Runner, options: SpawnOptions = {}): Process {
     const name = options.name === undefined ? undefined : atomOf(options.name)
-    if (name && this.registry.whereis(name)) {
-      throw new ProcessError('ERR_NAME_TAKEN', `The name '${name.name}' belongs to another process: unregister that first.`)
-    }
+    if (name) this.registry.checkFree(name)
     const local = this.table.add(pid => new LocalProcess(pid, options.groupLeader ?? this.init.groupLeader, idle))
     const self = this.#options.makeSelf?.(this, local) ?? new Process(this, local)
     local.runner = runner(self)

@@ -19,11 +19,8 @@ export class Registry {
    * no name; ERR_NOPROC: the process has ended.
    */
   register(name: Atom, process: LocalProcess): void {
-    if (!(name instanceof Atom) || name.name === 'undefined')
-      throw new ProcessError('ERR_NAME', `${String(name)} cannot be a registered name: choose another.`)
+    this.checkFree(name)
     if (!process.alive) throw new ProcessError('ERR_NOPROC', `'${name.name}' cannot be registered: the process has ended.`)
-    if (this.#names.has(name))
-      throw new ProcessError('ERR_NAME_TAKEN', `The name '${name.name}' belongs to another process: unregister that first.`)
     if (process.name) {
       throw new ProcessError(
         'ERR_ALREADY_REGISTERED',
@@ -39,6 +36,14 @@ export class Registry {
     const process = this.#names.get(name)
     if (!process) throw new ProcessError('ERR_NOT_REGISTERED', `No process is registered as '${name.name}'.`)
     this.exited(process)
+  }
+
+  /** @throws ProcessError ERR_NAME, ERR_NAME_TAKEN */
+  checkFree(name: Atom): void {
+    if (!(name instanceof Atom) || name.name === 'undefined')
+      throw new ProcessError('ERR_NAME', `${String(name)} cannot be a registered name: choose another.`)
+    if (this.#names.has(name))
+      throw new ProcessError('ERR_NAME_TAKEN', `The name '${name.name}' belongs to another process: unregister that first.`)
   }
 
   exited(process: LocalProcess): void {
