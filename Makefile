@@ -35,7 +35,7 @@ lint: node_modules/.stamp
 	@$(BIN)/oxlint --type-aware --quiet
 	@node scripts/layers.js
 
-types: node_modules/.stamp
+types: build
 	@$(BIN)/tsc -p .
 
 knip: node_modules/.stamp

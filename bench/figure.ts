@@ -47,7 +47,7 @@ export async function take(figure: Figure, effort: Effort, progress: (row: strin
     const results: Result[] = []
     for (const row of await figure.rows(stage)) {
       progress(row.name)
-      results.push(await measure(row, effort))
+      results.push(...(await measure(row, effort)))
     }
     return results
   } finally {

@@ -1,3 +1,4 @@
+import { bulkLatency } from './bulk-latency.js'
 import { codecFigure } from './codec.js'
 import { exits } from './exits.js'
 import type { Figure } from './figure.js'
@@ -9,4 +10,15 @@ import { roundTrip } from './round-trip.js'
 import { spawnFigure } from './spawn.js'
 
 /** In the order in which they are printed */
-export const figures: readonly Figure[] = [codecFigure, roundTrip, messages, binaries, genCall, pingPong, spawnFigure, memoryFigure, exits]
+export const figures: readonly Figure[] = [
+  codecFigure,
+  roundTrip,
+  messages,
+  binaries,
+  bulkLatency,
+  genCall,
+  pingPong,
+  spawnFigure,
+  memoryFigure,
+  exits,
+]

@@ -9,6 +9,8 @@ export interface Measured {
   readonly ms: number
   /** The figure itself, in the row's unit */
   readonly value: number
+  /** What else the same run gave: as many as the row's `also` */
+  readonly also?: readonly number[] | undefined
 }
 
 export interface Contender {
@@ -16,12 +18,19 @@ export interface Contender {
   run(n: number): Measured | Promise<Measured>
 }
 
-/** One line of a figure. */
-export interface Row {
+/** What a value means. */
+interface Meaning {
   readonly name: string
   readonly unit: string
   /** Which value is the better one */
   readonly better: 'more' | 'less'
+}
+
+/** One line of a figure, and those that the same runs give. */
+export interface Row extends Meaning {
+  readonly also?: readonly Meaning[] | undefined
+  /** How long one run is to take, about. Default: as long as the effort says */
+  readonly ms?: number | undefined
   /** The most operations that fit into a run. Default: any number */
   readonly most?: number | undefined
   readonly ours: Contender
@@ -44,32 +53,37 @@ export const tiny: Effort = { rounds: 1, ms: 0, most: 120 }
 export interface Result {
   readonly name: string
   readonly unit: string
-  /** The median of the rounds, in the row's unit */
+  /** The median of the rounds, in its unit */
   readonly ours: number
   readonly peers: Readonly<Record<string, { readonly value: number; readonly ratio: number }>>
 }
 
-export async function measure({ name, unit, better, most = Infinity, ours, peers }: Row, effort: Effort): Promise<Result> {
+export async function measure({ ms, most = Infinity, ours, peers, ...row }: Row, effort: Effort): Promise<Result[]> {
   const contenders = [ours, ...peers]
   const sizes: number[] = []
-  for (const contender of contenders) sizes.push(await sizeOf(contender, effort.ms, Math.min(most, effort.most)))
+  const time = effort.ms === 0 ? 0 : (ms ?? effort.ms)
+  for (const contender of contenders) sizes.push(await sizeOf(contender, time, Math.min(most, effort.most)))
 
-  const rounds: number[][] = []
+  const rounds: Measured[][] = []
   for (let round = 0; round < effort.rounds; round++) {
-    const values: number[] = []
+    const turns: Measured[] = []
     for (let turn = 0; turn < contenders.length; turn++) {
       // Nobody always comes first.
       const who = (turn + round) % contenders.length
-      values[who] = (await contenders[who]!.run(sizes[who]!)).value
+      turns[who] = await contenders[who]!.run(sizes[who]!)
     }
-    rounds.push(values)
+    rounds.push(turns)
   }
 
-  const result = (index: number) => ({
-    value: median(rounds.map(values => values[index]!)),
-    ratio: median(rounds.map(values => (better === 'more' ? values[0]! / values[index]! : values[index]! / values[0]!))),
+  const meanings: readonly Meaning[] = [row, ...(row.also ?? [])]
+  return meanings.map(({ name, unit, better }, which) => {
+    const values = rounds.map(turns => turns.map(({ value, also = [] }) => [value, ...also][which]!))
+    const result = (index: number) => ({
+      value: median(values.map(round => round[index]!)),
+      ratio: median(values.map(round => (better === 'more' ? round[0]! / round[index]! : round[index]! / round[0]!))),
+    })
+    return { name, unit, ours: result(0).value, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, result(index + 1)])) }
   })
-  return { name, unit, ours: result(0).value, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, result(index + 1)])) }
 }
 
 /** How many operations take about `ms`. Finding out also warms up whoever needs that, and connects whoever is not connected. */

@@ -21,8 +21,8 @@ t.test('no connection', async t => {
     })
 
     await t.test('a short name against a long one', async t => {
-      fails(t, await run('ping', beam.name, '--name', 'me@here'), 3, 'NAME_SHORT_LONG', /start it with a full host name/)
-      fails(t, await run('ping', short.name, '--name', 'me@127.0.0.1'), 3, 'NAME_SHORT_LONG', /start it with a short one/)
+      fails(t, await run('ping', beam.name, '--name', 'me@here'), 3, 'NAME_SHORT_LONG', /Start it with a full host name/)
+      fails(t, await run('ping', short.name, '--name', 'me@127.0.0.1'), 3, 'NAME_SHORT_LONG', /Start it with a short one/)
       const [alive] = short.name.split('@')
       const long = await run('ping', `${alive}@127.0.0.1`)
       fails(t, long, 3, 'DIST_NAME_MISMATCH', new RegExp(`calls itself ${short.name}, but ${alive}@127\\.0\\.0\\.1 was dialled`))
@@ -31,13 +31,19 @@ t.test('no connection', async t => {
     await t.test('a node that allows only others', async t => {
       short.expectLog(/Connection attempt from disallowed node beamlet_/)
       await short.eval("net_kernel:allow(['friend@here']).")
-      fails(t, await run('ping', short.name), 3, 'DIST_NOT_ALLOWED', /look at its net_kernel:allow\/1 list/)
+      fails(t, await run('ping', short.name), 3, 'DIST_NOT_ALLOWED', /Take a name that its net_kernel:allow\/1 list has/)
       t.match(await run('ping', short.name, '--name', 'friend@here'), { code: 0, stdout: 'pong\n' })
     })
 
     await t.test('a node that is stopped', async t => {
       beam.pause()
-      fails(t, await run('ping', beam.name, '--timeout', '300'), 3, 'NET_TIMEOUT', /did not come within 300 ms\. The peer hangs/)
+      fails(
+        t,
+        await run('ping', beam.name, '--timeout', '300'),
+        3,
+        'NET_TIMEOUT',
+        /did not come within 300 ms\. The node hangs or is stopped/,
+      )
       beam.resume()
       t.match(await run('ping', beam.name), { code: 0 })
     })
@@ -45,7 +51,7 @@ t.test('no connection', async t => {
     await t.test('a node that ends before it answers', async t => {
       fails(t, await run('call', beam.name, 'erlang', 'halt'), 3, 'ERR_RPC_ERPC', /erlang:halt\/0 .* noconnection/)
       await beam.exited
-      fails(t, await run('ping', beam.name), 3, 'EPMD_NO_SUCH_NODE', /is it running/)
+      fails(t, await run('ping', beam.name), 3, 'EPMD_NO_SUCH_NODE', /Start the node; if it runs/)
     })
   })
 })
@@ -62,7 +68,13 @@ async function network(t: Test, epmd: Epmd, beam: Beam): Promise<void> {
     epmd.resume()
   })
   await t.test('no such node', async t => {
-    fails(t, await run('ping', 'nobody@127.0.0.1'), 3, 'EPMD_NO_SUCH_NODE', /EPMD at 127\.0\.0\.1 knows no node 'nobody'/)
+    fails(
+      t,
+      await run('ping', 'nobody@127.0.0.1'),
+      3,
+      'EPMD_NO_SUCH_NODE',
+      /EPMD at 127\.0\.0\.1:\d+ knows no node 'nobody'; it knows [-\w]+, [-\w]+\./,
+    )
   })
   await t.test('refused: EPMD still tells a port at which nobody listens any more', async t => {
     await using _gone = await register({ name: 'gone', port: await freePort(), epmdPort: epmd.port })

@@ -1,4 +1,4 @@
-/** Connections as they come and go: who is seen where, what a restart leaves behind, and how silence is noticed. */
+/** Connections as they come and go: who is seen where, and what a restart leaves behind. */
 import { hostname } from 'node:os'
 import t, { type Test } from 'tap'
 import { atom, Node, type NodeDown, type Pid, type ProtocolFault, type Term, tuple } from '../src/index.js'
@@ -7,7 +7,6 @@ import { eachOtp, type Real } from './support/each-otp.js'
 import { actor, down, eachWay, evaluator, next, type Pair, startNode, tell } from './support/pair.js'
 
 const noproc = atom('noproc')
-const noconnection = atom('noconnection')
 
 const nodedown = (node: Node): Promise<[string, NodeDown]> => new Promise(resolve => node.once('nodedown', (...told) => resolve(told)))
 const fault = (node: Node): Promise<[string | null, ProtocolFault]> =>
@@ -22,7 +21,6 @@ t.test('connections', async t => {
     await hiddenOrNot(t, await start({ cookie: beam.cookie, hidden: true }))
     await restarts(t, beam, start)
     await refused(t, beam, start)
-    await silence(t, start)
   })
 })
 
@@ -162,42 +160,5 @@ async function refused(t: Test, beam: Beam, start: Real['start']): Promise<void>
     await t.rejects(node.connect('no name at all'), { code: /^NAME_/ })
     t.strictSame(node.nodes('connected'), [])
     await node.connect(beam.name)
-  })
-}
-
-async function silence(t: Test, start: Real['start']): Promise<void> {
-  await t.test('a BEAM that hangs is noticed', async t => {
-    await eachWay(t, () => start({ code: actor }), async (t, { beam, node, evaluate }) => {
-      const pid = (await evaluate('actor:start().')) as Pid
-      const lost = nodedown(node)
-      await node.run(async self => {
-        const ref = self.monitor(pid)
-        beam.pause()
-        t.strictSame(await next(self), down(ref, pid, noconnection))
-      })
-      t.match(await lost, [beam.name, { reason: 'net_tick_timeout' }])
-      beam.resume()
-      await beam.waitForNode(node.name, 'down')
-    }, { netTickTime: 1 }) // prettier-ignore
-  })
-
-  // Both sides look four times a second, and give up after a second or a little more.
-  const strict = await start({ args: ['-kernel', 'net_ticktime', '1'] })
-  const lost = 'ok = net_kernel:monitor_nodes(true, #{node_type => all}), receive {nodedown, Ts, _} -> down after 3000 -> up end.'
-
-  await t.test('a quiet connection stays up, for this side ticks by its own timer', async t => {
-    await eachWay(t, strict, async (t, { beam, node, evaluate }) => {
-      t.equal(await evaluate(lost), atom('up'))
-      t.strictSame(node.nodes('connected'), [beam.name])
-    }, { netTickTime: 1 }) // prettier-ignore
-  })
-
-  await t.test('a node that ticks too slowly for its peer is lost', async t => {
-    strict.expectLog(/not responding/)
-    await using node = await startNode(strict)
-    const told = nodedown(node)
-    await node.connect(strict.name)
-    t.equal(await evaluator(strict, node)(lost), atom('down'))
-    t.match(await told, [strict.name, { reason: 'connection_closed' }])
   })
 }

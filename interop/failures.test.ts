@@ -30,7 +30,7 @@ const acceptors: readonly [title: string, code: string, talk: Talk][] = [
   ['says what is no challenge', 'DIST_HANDSHAKE_FORMAT', async line => (await line.hear(), line.say(ok), line.say(Buffer.from('N?')))],
   ['has another name', 'DIST_NAME_MISMATCH', async line => (await line.hear(), line.say(ok), line.say(challengeOf('other@127.0.0.1')))],
   ['lacks flags', 'DIST_FLAGS', async (line, name) => (await line.hear(), line.say(ok), line.say(challengeOf(name, flags.PUBLISHED)))],
-  ['speaks HTTP', 'DIST_FRAME_SIZE', async line => (await line.hear(), line.raw(http))],
+  ['speaks HTTP', 'NET_OTHER_PROTOCOL', async line => (await line.hear(), line.raw(http))],
   ['never answers', 'NET_TIMEOUT', () => {}],
   ['falls silent after its status', 'NET_TIMEOUT', async line => (await line.hear(), line.say(ok))],
   ['falls silent in the middle of a frame', 'NET_TIMEOUT', async line => (await line.hear(), line.raw(Buffer.of(0, 3, 115)))],
@@ -50,7 +50,6 @@ const stranger = 'stranger@127.0.0.1'
 
 /** A peer that dials, and the event that tells of it. `name` is that of the node it dials. */
 const initiators: readonly [title: string, code: string, talk: Talk][] = [
-  ['closes at once', 'DIST_CLOSED', line => line.end()],
   ['closes within its name', 'DIST_CLOSED', line => (line.raw(Buffer.of(0, 50, 78, 0)), line.end())],
   ['closes when it has heard the challenge', 'DIST_CLOSED', async line => (await name(line), line.end())],
   [
@@ -64,7 +63,7 @@ const initiators: readonly [title: string, code: string, talk: Talk][] = [
   ['lacks flags', 'DIST_FLAGS', line => line.say(nameOf(stranger, flags.PUBLISHED))],
   ['sends a short name', 'DIST_HANDSHAKE_FORMAT', line => line.say(Buffer.from('N?'))],
   ['sends another message', 'DIST_HANDSHAKE_FORMAT', line => line.say(Buffer.from('hello'))],
-  ['speaks HTTP', 'DIST_FRAME_SIZE', line => line.raw(Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))],
+  ['speaks HTTP', 'NET_OTHER_PROTOCOL', line => line.raw(Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))],
   ['announces a large frame', 'DIST_FRAME_SIZE', line => line.raw(Buffer.alloc(64, 255))],
   ['sends noise', 'DIST_FRAME_SIZE', line => line.raw(Buffer.concat([Buffer.of(200), randomBytes(5000)]))],
   ['sends zeros', 'DIST_HANDSHAKE_FORMAT', line => line.raw(Buffer.alloc(64))],
@@ -123,6 +122,21 @@ async function handshakes(t: Test, beam: Beam): Promise<void> {
         await line.closed
       })
     }
+
+    await t.test('who comes and goes without a word has done nothing wrong', async t => {
+      const told: string[] = []
+      node.on('protocol', (_, { code }) => told.push(code))
+      const silent = await dialPort(node.port as number)
+      silent.end()
+      await silent.closed
+      const next = new Promise(resolve => node.once('protocol', resolve))
+      const line = await dialPort(node.port as number)
+      line.raw(Buffer.of(0))
+      line.end()
+      await next
+      await line.closed
+      t.strictSame(told, ['DIST_CLOSED'], 'one byte is a beginning')
+    })
 
     t.strictSame(await tell(self, pid, 'erlang', 'process_info', pid, atom('links')), tuple(atom('links'), [self.pid]))
     t.equal(self.poll(), undefined, 'the link to the BEAM has held')

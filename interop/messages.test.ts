@@ -232,8 +232,7 @@ async function connecting(t: Test, beam: Beam): Promise<void> {
         await using node = await startNode(beam, { name })
         const evaluate = evaluator(beam, node)
         const faults: string[] = []
-        // An attempt of the BEAM that gives way to ours may close before it has said anything.
-        node.on('protocol', (peer, { code, error }) => (peer !== null || code !== 'DIST_CLOSED') && faults.push(error.message))
+        node.on('protocol', (_, { error }) => faults.push(error.message))
         await node.run(async self => {
           await self.register('counter')
           const speak = async (): Promise<readonly Term[]> => {

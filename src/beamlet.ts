@@ -7,7 +7,7 @@ import { type CallOptions, cast, call } from './otp/gen.js'
 import { type GenServer, type ServerRef, type StartArguments, refOf, startServer } from './otp/gen-server.js'
 import { Rpc } from './otp/rpc.js'
 import { startServices } from './otp/services.js'
-import { type Body, type LocalProcess, Process, type Processes, type To } from './process/index.js'
+import { type Body, type LocalProcess, Process, type Processes, type RemoteCode, type SpawnAtOptions, type To } from './process/index.js'
 import type { Atom, Pid, Sendable, Term } from './term/index.js'
 
 export interface NodeOptions extends KernelOptions {
@@ -17,6 +17,9 @@ export interface NodeOptions extends KernelOptions {
 
 /** What names a server: its pid, a name on this node, or a name on any. */
 export type ServerName = Pid | string | Atom | { readonly name: string | Atom; readonly node: string | Atom }
+
+/** The program of a place, beside this file: TypeScript where this is. */
+const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : './place.js', import.meta.url)
 
 /** A process of a Node: as `Process`, with the node's calls made from it. */
 export class NodeProcess extends Process {
@@ -98,12 +101,18 @@ export class Node extends Kernel<NodeProcess> {
    */
   static async start(options: NodeOptions): Promise<Node> {
     const node = await open(options, parts => new Node(parts))
+    try {
+      await node.startSchedulers()
+    } catch (error) {
+      await node.close()
+      throw error
+    }
     return node
   }
 
   /** @internal Use `Node.start`. */
   constructor(parts: Parts) {
-    super(parts)
+    super(parts, placeProgram)
     const { output = (text: string) => void process.stdout.write(text) } = parts.options as NodeOptions
     startServices(this, { output })
   }
@@ -138,6 +147,11 @@ export class Node extends Kernel<NodeProcess> {
   /** A typed reference to a server: `node.ref<typeof counter>({ name: 'counter', node: 'x@y' })`. */
   ref<D extends GenServer<any, any, any, any>>(to: ServerName): ServerRef<D> {
     return refOf<D>(this, to)
+  }
+
+  /** Spawns a process on a node, for code that is no process: see Process.spawnAt. */
+  spawnAt(node: string | Atom, code: RemoteCode, options?: SpawnAtOptions): Promise<Pid> {
+    return this.run(self => self.spawnAt(node, code, options))
   }
 
   /** Does that process live? Asks its node when that is another. @throws RpcError when that node cannot be asked. */

@@ -1,18 +1,32 @@
 /** Beamlet: an Erlang node in TypeScript. */
 export { Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.js'
+export { diagnose, type DiagnoseOptions } from './diagnose.js'
 export { EtfError } from './etf/index.js'
+export { type DiagnosisStep, type DiagnosisStepName, diagnosisSteps, machineSteps } from './node/diagnosis.js'
 export type { Crash, NodeDown, NodeEvents, NodeUp, ProtocolFault } from './node/events.js'
+export { diagnoseHere, type DiagnoseHereOptions } from './node/machine.js'
 export type { CallOptions } from './otp/gen.js'
+export type { Pem, TlsClient, TlsOptions, TlsServer, TlsSide, TlsVersion } from './net/tls-options.js'
 export { RpcError } from './otp/erpc.js'
 export {
   type Body,
   type Clock,
   ErlangError,
   ExitError,
+  type MaxHeapSize,
   type MonitorOptions,
   Process,
   ProcessError,
   type ReceiveOptions,
+  type RemoteCode,
+  type SendOptions,
+  SeqTrace,
+  type SpawnAtOptions,
+  SpawnError,
+  type SpawnOpt,
+  type SpawnRequestOptions,
   type To,
+  type TraceFlag,
+  type TraceToken,
 } from './process/index.js'
 export * from './term/index.js'

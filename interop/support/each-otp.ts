@@ -10,20 +10,27 @@
  */
 import { env } from 'node:process'
 import type { Test } from 'tap'
-import { type Beam, type BeamOptions, type Release, releases, startBeam } from '../../src/interop/index.js'
+import { type Beam, type BeamOptions, type Release, releases, startBeam as startFromSource } from '../../src/interop/index.js'
 
-export interface Real {
+export interface Real<B extends Judged = Beam> {
   readonly otp: Release
   /** A node of that release. It is stopped, and its log judged, when the suite is done. */
-  readonly start: (options?: Omit<BeamOptions, 'otp'>) => Promise<Beam>
+  readonly start: (options?: Omit<BeamOptions, 'otp'>) => Promise<B>
 }
 
-export async function eachOtp(t: Test, suite: (t: Test, real: Real) => Promise<void>): Promise<void> {
+type Judged = Pick<Beam, 'name' | 'stop' | 'unexpectedLogs'>
+
+/** @param startBeam that of the package as it is shipped, where the whole suite is to run on that */
+export async function eachOtp<B extends Judged = Beam>(
+  t: Test,
+  suite: (t: Test, real: Real<B>) => Promise<void>,
+  startBeam = startFromSource as unknown as (options: BeamOptions) => Promise<B>,
+): Promise<void> {
   const chosen = env['OTP'] === undefined ? releases : [Number(env['OTP'])]
   for (const otp of chosen) {
     await t.test(`OTP ${otp}`, async t => {
-      const beams: Beam[] = []
-      const start = async (options: Omit<BeamOptions, 'otp'> = {}): Promise<Beam> => {
+      const beams: B[] = []
+      const start = async (options: Omit<BeamOptions, 'otp'> = {}): Promise<B> => {
         const beam = await startBeam({ otp, ...options })
         beams.push(beam)
         return beam

@@ -1,9 +1,9 @@
 /** The node that `ping`, `call` and `send` are for a moment. */
 import { stderr } from 'node:process'
-import { atom, Node, type NodeProcess, type Term, tuple } from '../index.js'
+import { Node } from '../index.js'
 import { parseNodeName } from '../node/node-name.js'
-import type { CommonOptions } from './options.js'
-import { ownName } from './own-name.js'
+import { ownName } from '../node/own-name.js'
+import { type CommonOptions, tlsOf } from './options.js'
 
 /** The longest that each step of connecting may take: kernel's net_setuptime */
 const setupTime = 7000
@@ -21,6 +21,7 @@ export async function connected<T>(target: string, options: CommonOptions, work:
     cookie,
     hidden,
     epmdPort,
+    tls: tlsOf(options),
     // 1.0 is to print as 1.0.
     floats: 'exact',
     listen: hidden ? false : undefined,
@@ -31,7 +32,3 @@ export async function connected<T>(target: string, options: CommonOptions, work:
   await node.connect(target)
   return await work(node)
 }
-
-/** What `net_adm:ping` asks; a node answers `yes`. It comes after all that this connection has carried before. */
-export const isAuth = (self: NodeProcess, target: string, timeout: number): Promise<Term> =>
-  self.call({ name: 'net_kernel', node: target }, tuple(atom('is_auth'), self.pid.node), { timeout })

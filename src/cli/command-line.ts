@@ -64,6 +64,12 @@ export async function run(args: readonly string[]): Promise<void> {
       async argv => (await import('./start.js')).start(argv.file, argv),
     )
     .command(
+      'doctor [node]',
+      'say step by step why a node can be reached, or why not',
+      y => y.positional('node', { type: 'string', describe: 'name@host; without it, a look at this machine' }),
+      async argv => (await import('./doctor.js')).doctor(argv.node, argv),
+    )
+    .command(
       'epmd',
       'run an EPMD for this machine, until SIGINT or SIGTERM',
       y =>

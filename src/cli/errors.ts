@@ -2,8 +2,8 @@
 import { NodeError } from '../term/error.js'
 
 /**
- * Codes: CLI_USAGE, the command line is wrong. CLI_FILE: the file of `start` is not there, or is no program for it. CLI_PANG: the node is
- * connected and does not answer a ping. CLI_NO_PROCESS: no process has that name there.
+ * Codes: CLI_USAGE, the command line is wrong. CLI_FILE: the file of `start` is not there, or is no program for it. CLI_PROGRAM: that
+ * file failed. CLI_NO_PROCESS: no process has that name there.
  */
 export class CliError extends NodeError {}
 

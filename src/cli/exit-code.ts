@@ -17,7 +17,7 @@ export const exitCodes = {
 } as const
 
 /** Errors about what was asked for, before anybody was asked. */
-const misuse = /^(?:CLI_(?:USAGE|FILE)|ERR_TERM_\w+|ERR_NAME|NAME_(?:FORMAT|CHARACTERS|LENGTH)|COOKIE_\w+|EPMD_(?:PORT|NAME))$/
+const misuse = /^(?:CLI_(?:USAGE|FILE)|ERR_TERM_\w+|ERR_NAME|NAME_(?:FORMAT|CHARACTERS|LENGTH)|COOKIE_\w+|TLS_\w+|EPMD_(?:PORT|NAME))$/
 
 const unreachable = /^(?:EPMD|NET|DIST|NODE)_|^NAME_SHORT_LONG$/
 

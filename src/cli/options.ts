@@ -1,5 +1,6 @@
 /** The options that every command takes; a command that has no use for one ignores it. */
 import type { Options } from 'yargs'
+import type { TlsOptions } from '../index.js'
 
 export interface CommonOptions {
   readonly name?: string | undefined
@@ -8,8 +9,13 @@ export interface CommonOptions {
   /** Milliseconds; Infinity for ever */
   readonly timeout: number
   readonly epmdPort?: number | undefined
+  /** Path of an ssl_dist_optfile */
+  readonly tls?: string | undefined
   readonly json: boolean
 }
+
+/** TLS, as Node.start takes it. */
+export const tlsOf = ({ tls }: CommonOptions): TlsOptions | undefined => (tls === undefined ? undefined : { optfile: tls })
 
 export const commonOptions = {
   name: {
@@ -38,6 +44,12 @@ export const commonOptions = {
     coerce: port,
     describe: "EPMD's port, here and on every other host",
     defaultDescription: '$ERL_EPMD_PORT, 4369',
+  },
+  tls: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'TLS, with the options of an ssl_dist_optfile',
+    defaultDescription: 'plain connections',
   },
   json: { type: 'boolean', default: false, describe: 'print results and errors as JSON' },
 } as const satisfies Record<string, Options>

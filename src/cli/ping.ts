@@ -1,7 +1,6 @@
 /** `beamlet ping NODE`: as net_adm:ping, with the reason for a pang. */
-import { atom, format } from '../index.js'
-import { connected, isAuth } from './client.js'
-import { CliError } from './errors.js'
+import { ping as answered } from '../ping.js'
+import { connected } from './client.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import type { CommonOptions } from './options.js'
 import { result } from './output.js'
@@ -9,12 +8,7 @@ import { result } from './output.js'
 export async function ping(target: string, options: CommonOptions): Promise<void> {
   const say = (answer: 'pong' | 'pang'): void => result(options.json ? JSON.stringify({ node: target, answer }) : answer)
   try {
-    const answer = await connected(target, options, node => node.run(self => isAuth(self, target, options.timeout)))
-    if (answer !== atom('yes'))
-      throw new CliError(
-        'CLI_PANG',
-        `The node ${target} is connected, but answers a ping with ${format(answer)}: its net_kernel is not OTP's.`,
-      )
+    await connected(target, options, node => answered(node, target, options.timeout))
   } catch (error) {
     if (exitCodeOf(error) !== exitCodes.usage) say('pang')
     throw error

@@ -1,6 +1,7 @@
 /** `beamlet send NODE NAME 'TERM'`: a message to a registered process, and the certainty that it arrived. */
 import { any, atom, isRef, match, parse } from '../index.js'
-import { connected, isAuth } from './client.js'
+import { isAuth } from '../ping.js'
+import { connected } from './client.js'
 import { CliError } from './errors.js'
 import type { CommonOptions } from './options.js'
 

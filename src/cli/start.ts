@@ -10,7 +10,7 @@ import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Node } from '../index.js'
 import { CliError } from './errors.js'
-import type { CommonOptions } from './options.js'
+import { type CommonOptions, tlsOf } from './options.js'
 import { progress } from './output.js'
 import { untilTold } from './until-told.js'
 
@@ -22,10 +22,11 @@ type Program = (node: Node) => unknown
  *
  * @throws CliError CLI_FILE, CLI_PROGRAM; what Node.start throws.
  */
-export async function start(file: string, { name, cookie, hidden, epmdPort }: CommonOptions): Promise<void> {
+export async function start(file: string, options: CommonOptions): Promise<void> {
+  const { name, cookie, hidden, epmdPort } = options
   const module = basename(file, extname(file))
   const run = await programOf(file, module)
-  await using node = await Node.start({ name: name ?? module.replace(/[^\w-]/g, '_'), cookie, hidden, epmdPort })
+  await using node = await Node.start({ name: name ?? module.replace(/[^\w-]/g, '_'), cookie, hidden, epmdPort, tls: tlsOf(options) })
   const told = untilTold()
   const began = running(node, run, file)
   // However the file's own function ends once the node closes under it, the end was asked for.

@@ -1,4 +1,6 @@
+import type { AtomTerm } from '../etf/atoms.js'
 import type { Atom } from '../term/index.js'
+import { atomIn } from './control-fields.js'
 import { maxReferences } from './header.js'
 
 /** Up to so many, looking through all is quicker than a Map. */
@@ -17,6 +19,11 @@ export class AtomReferences {
   clear(): void {
     this.#atoms.length = 0
     if (this.#index.size > 0) this.#index.clear()
+  }
+
+  /** Begins with these: what they stood for in the message that they came in, they stand for in this one. */
+  load(atoms: readonly AtomTerm[]): void {
+    for (const term of atoms) this.#atoms.push(atomIn(term) as Atom)
   }
 
   /** The number of an atom, -1 when there are too many. */

@@ -18,8 +18,10 @@ import { type Control, decodeControl } from './control.js'
 import type { Ends } from './control-fields.js'
 import { DistError } from './errors.js'
 import { flags } from './flags.js'
-import { defaultFragmentLimits, Fragments } from './fragments.js'
-import { DIST_FRAG_CONT, DIST_HEADER, type Header, readHeader } from './header.js'
+import { type Assembled, defaultFragmentLimits, Fragments } from './fragments.js'
+import { whole } from './frames.js'
+import { continuationSize, DIST_FRAG_CONT, DIST_HEADER, type Header, readHeader } from './header.js'
+import { decodeRelay } from './relay.js'
 import type { Signal } from './signal.js'
 
 /** PASS_THROUGH, the byte before a message without a header */
@@ -29,6 +31,8 @@ export interface ChannelDecoderOptions {
   readonly ends: Ends
   /** Negotiated */
   readonly flags: bigint
+  /** Between the places of one node: see relay.ts. */
+  readonly relay?: boolean | undefined
   /** How terms are read, and their limits; `limits.size` bounds a message */
   readonly decoding?: DecoderOptions | undefined
   /** Bytes of fragmented messages that are incomplete, 256 MiB */
@@ -41,6 +45,7 @@ const noAtoms: readonly AtomTerm[] = []
 
 export class ChannelDecoder {
   readonly #ends: Ends
+  readonly #relay: boolean
   readonly #headers: boolean
   readonly #fragmented: boolean
   readonly #decoder: Decoder
@@ -49,8 +54,9 @@ export class ChannelDecoder {
   readonly #fragments: Fragments
   readonly #fault: (error: EtfError) => void
 
-  constructor({ ends, flags: negotiated, decoding = {}, maxUnfinished, fault }: ChannelDecoderOptions) {
+  constructor({ ends, flags: negotiated, relay = false, decoding = {}, maxUnfinished, fault }: ChannelDecoderOptions) {
     this.#ends = ends
+    this.#relay = relay
     this.#fragmented = (negotiated & flags.FRAGMENTS) !== 0n
     this.#headers = this.#fragmented || (negotiated & flags.DIST_HDR_ATOM_CACHE) !== 0n
     this.#atoms = decoding.atoms ?? new AtomBudget(decoding.limits?.atoms ?? defaultLimits.atoms)
@@ -66,14 +72,19 @@ export class ChannelDecoder {
   }
 
   /**
-   * The signal of a frame; null for a tick, for a fragment that is not the last, and for what OTP too leaves lying: a message to a process
+   * The signal of a frame, which may lie in several pieces; null for a tick, for a fragment that is not the last, and for what OTP too leaves lying: a message to a process
    * of a third node.
    *
    * After an error nothing more can be read: the connection is to be closed.
    *
    * @throws DistError DIST_PROTOCOL_* or EtfError that names the peer's fault.
    */
-  decode(frame: Buffer): Signal | null {
+  decode(...pieces: readonly Buffer[]): Signal | null {
+    // What is large comes in further fragments: they are copied once, to where the payload is put together.
+    const [first, ...rest] = pieces as [Buffer]
+    if (rest.length > 0 && this.#fragmented && first.length >= continuationSize && first[1] === DIST_FRAG_CONT)
+      return this.#fragment(first, readHeader(first, this.#cache, this.#atoms), rest)
+    const frame = whole(pieces)
     if (frame.length === 0) return null
     if (!this.#headers) return this.#passThrough(frame)
     const header = readHeader(frame, this.#cache, this.#atoms)
@@ -84,13 +95,21 @@ export class ChannelDecoder {
     return this.#fragment(frame, header)
   }
 
-  #fragment(frame: Buffer, { tag, sequence, fragment, atoms, end }: Header): Signal | null {
+  #fragment(frame: Buffer, { tag, sequence, fragment, atoms, end }: Header, rest: readonly Buffer[] = []): Signal | null {
     if (!this.#fragmented) throw new DistError('DIST_PROTOCOL_HEADER', 'A fragment came, and FRAGMENTS was not negotiated.')
     const assembled =
       tag === DIST_FRAG_CONT
-        ? this.#fragments.next(sequence, fragment, frame.subarray(end))
-        : this.#fragments.first(sequence, fragment, this.#control(frame, end, atoms), atoms, frame.subarray(this.#decoder.end))
+        ? this.#fragments.next(sequence, fragment, frame.subarray(end), ...rest)
+        : this.#first(frame, { sequence, fragment, atoms, end })
     return assembled && this.#complete(assembled.control, assembled.payload, 0, assembled.atoms)
+  }
+
+  #first(frame: Buffer, { sequence, fragment, atoms, end: start }: Omit<Header, 'tag'>): Assembled | null {
+    const control = this.#control(frame, start, atoms)
+    const { end, memory } = this.#decoder
+    // What the decoder does not count takes less than eight times its bytes.
+    const held = memory + 8 * (end - start)
+    return this.#fragments.first(sequence, fragment, control, atoms, frame.subarray(end), held)
   }
 
   #passThrough(frame: Buffer): Signal | null {
@@ -106,7 +125,8 @@ export class ChannelDecoder {
   }
 
   #control(frame: Buffer, start: number, atoms: readonly AtomTerm[]): Control {
-    return decodeControl(this.#decoder.read(frame, start, atoms), this.#ends)
+    const control = this.#decoder.read(frame, start, atoms)
+    return this.#relay ? decodeRelay(control) : decodeControl(control, this.#ends)
   }
 
   /** The payload, if any, is all of `bytes` from `start` on. */
@@ -118,8 +138,8 @@ export class ChannelDecoder {
       )
     }
     const { to } = signal
-    if ((to instanceof Pid || to instanceof Reference) && to.node !== this.#ends.self) return null
-    if (signal.op === 'spawnRequest') signal.to = this.#ends.self
+    if (!this.#relay && (to instanceof Pid || to instanceof Reference) && to.node !== this.#ends.self) return null
+    if (!this.#relay && signal.op === 'spawnRequest') signal.to = this.#ends.self
     if (payload) signal[payload] = new BytesPayload(bytes, start, atoms, this.#decoder, this.#fault)
     // Each field was checked as it was read: see control-fields.ts.
     return signal as Signal

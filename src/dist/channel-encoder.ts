@@ -7,18 +7,23 @@ import { VERSION } from '../etf/tags.js'
 import { Writer } from '../etf/writer.js'
 import { type Atom, Pid } from '../term/index.js'
 import { AtomReferences } from './atom-references.js'
+import { BytesPayload } from './bytes-payload.js'
 import { PASS_THROUGH } from './channel-decoder.js'
 import { encodeControl, type Outgoing } from './control-encode.js'
 import type { Ends } from './control-fields.js'
 import { flags } from './flags.js'
 import { type FragmentId, HeaderWriter, writeContinuation } from './header.js'
-import { fragmentSize, Lanes, type Piece } from './lanes.js'
+import { fragmentSize, Lanes, type Message, type Piece } from './lanes.js'
+import { encodeRelay } from './relay.js'
+import { Rope } from './rope.js'
 import type { Signal } from './signal.js'
 
 export interface ChannelEncoderOptions {
   readonly ends: Ends
   /** Negotiated */
   readonly flags: bigint
+  /** Between the places of one node: see relay.ts. */
+  readonly relay?: boolean | undefined
   /** Of the terms that may be sent */
   readonly limits?: Partial<Limits> | undefined
 }
@@ -26,7 +31,10 @@ export interface ChannelEncoderOptions {
 export class ChannelEncoder {
   readonly #ends: Ends
   readonly #flags: bigint
+  readonly #relay: boolean
   readonly #fragments: boolean
+  /** What came as bytes may go on as it is: the peer knows what atom references mean, and every kind of term. */
+  readonly #passesOn: boolean
   readonly #headers: HeaderWriter | null
   /** Frames, ready to go */
   readonly #out: Writer
@@ -35,14 +43,18 @@ export class ChannelEncoder {
   readonly #references = new AtomReferences()
   readonly #lanes = new Lanes()
 
-  constructor({ ends, flags: negotiated, limits }: ChannelEncoderOptions) {
+  constructor({ ends, flags: negotiated, relay = false, limits }: ChannelEncoderOptions) {
     this.#ends = ends
+    this.#relay = relay
     this.#flags = negotiated
     this.#fragments = (negotiated & flags.FRAGMENTS) !== 0n
     const caches = (negotiated & flags.DIST_HDR_ATOM_CACHE) !== 0n
     this.#headers = this.#fragments || caches ? new HeaderWriter() : null
-    this.#out = new Writer({ limits })
-    this.#body = new Writer({ limits, atomRef: caches ? atom => this.#references.of(atom) : undefined })
+    // OTP before 29 closes the connection when one comes.
+    const records = (negotiated & flags.NATIVE_RECORDS) !== 0n
+    this.#passesOn = caches && records
+    this.#out = new Writer({ limits, records, gathers: true })
+    this.#body = new Writer({ limits, records, gathers: true, atomRef: caches ? atom => this.#references.of(atom) : undefined })
   }
 
   /** Bytes that `take` would hand over at once */
@@ -58,10 +70,10 @@ export class ChannelEncoder {
   /**
    * Adds a signal. False when there is nothing to send to this peer: see `encodeControl`.
    *
-   * @throws EtfError for a payload that is no term, DistError DIST_SIGNAL. Then nothing was added.
+   * @throws EtfError for a payload that is no term, or ETF_RECORD for one that this peer would not take; DistError DIST_SIGNAL. Then nothing was added.
    */
   encode(signal: Signal): boolean {
-    const outgoing = encodeControl(signal, this.#flags, this.#ends)
+    const outgoing = this.#relay ? encodeRelay(signal) : encodeControl(signal, this.#flags, this.#ends)
     if (outgoing === null) return false
     if (this.#headers === null) this.#passThrough(outgoing)
     else this.#add(signal, outgoing)
@@ -69,41 +81,46 @@ export class ChannelEncoder {
   }
 
   /**
-   * Hands over what is ready, and so many bytes of fragments, about.
+   * Hands over what is ready, and so many bytes of fragments, about: in pieces that are to be written one after the other.
    *
    * @param fragments when 0 or less, none
    */
-  take(fragments: number): Buffer {
+  take(fragments: number): Buffer[] {
     for (let left = fragments; left > 0;) {
       const piece = this.#lanes.next()
       if (piece === null) break
       this.#piece(piece)
-      left -= piece.end - piece.start
+      left -= piece.length
     }
-    return this.#out.take()
+    return this.#out.takeParts()
   }
 
   #add(signal: Signal, outgoing: Outgoing): void {
     const payloadStart = this.#write(outgoing)
-    const bytes = this.#body.take()
+    const { length } = this.#body
+    const parts = this.#body.takeParts()
     const { atoms } = this.#references
-    const large = this.#fragments && bytes.length > fragmentSize && payloadStart < bytes.length
-    if (!large && this.#lanes.isEmpty) return this.#whole(atoms, bytes)
+    const large = this.#fragments && length > fragmentSize && payloadStart < length
+    if (!large && (this.#lanes.isEmpty || (signal.op === 'notice' && !signal.last))) return this.#whole(atoms, parts, length)
     const sender = senderOf(signal)
-    const message = { bytes, payloadStart, atoms: [...atoms] }
-    if (sender === null && !this.#lanes.isEmpty) this.#lanes.pushBehindAll(message)
-    else if (large || this.#lanes.has(sender ?? '')) this.#lanes.push(sender ?? '', message)
-    else this.#whole(atoms, bytes)
+    const message = (): Message => ({ bytes: new Rope(parts), payloadStart, atoms: [...atoms] })
+    if (sender === null && !this.#lanes.isEmpty) this.#lanes.pushBehindAll(message())
+    else if (large || this.#lanes.has(sender ?? '')) this.#lanes.push(sender ?? '', message())
+    else this.#whole(atoms, parts, length)
   }
 
   /** Writes control message and payload into the body, and gives the place where the payload begins. */
   #write({ control, payload }: Outgoing): number {
     const body = this.#body
     this.#references.clear()
+    // What came as bytes goes on as bytes, with the same numbers for the same atoms.
+    const bytes = payload instanceof BytesPayload && this.#passesOn ? payload : null
+    if (bytes) this.#references.load(bytes.atoms)
     try {
       body.term(control)
       const payloadStart = body.length
-      if (payload !== null) body.term(payload.read())
+      if (bytes) body.append(bytes.bytes.subarray(bytes.start))
+      else if (payload !== null) body.term(payload.read())
       return payloadStart
     } catch (error) {
       body.truncate(0)
@@ -111,20 +128,18 @@ export class ChannelEncoder {
     }
   }
 
-  #whole(atoms: readonly Atom[], bytes: Buffer): void {
+  #whole(atoms: readonly Atom[], parts: readonly Buffer[], length: number): void {
     const at = this.#begin()
     this.#headers?.write(this.#out, atoms)
-    this.#out.raw(bytes)
-    this.#end(at)
+    this.#end(at, parts, length)
   }
 
-  #piece({ message, start, end, sequence, fragment }: Piece): void {
+  #piece({ message, first, length, bytes, sequence, fragment }: Piece): void {
     const at = this.#begin()
     const id: FragmentId | undefined = sequence === 0n ? undefined : { sequence, fragment }
-    if (id && start > 0) writeContinuation(this.#out, id)
+    if (id && !first) writeContinuation(this.#out, id)
     else this.#headers?.write(this.#out, message.atoms, id)
-    this.#out.raw(message.bytes.subarray(start, end))
-    this.#end(at)
+    this.#end(at, bytes, length)
   }
 
   /** Begins a frame: its length comes with its end. */
@@ -134,8 +149,10 @@ export class ChannelEncoder {
     return at
   }
 
-  #end(at: number): void {
-    this.#out.patchU32(at, this.#out.length - at - 4)
+  /** Ends it with these bytes. */
+  #end(at: number, parts: readonly Buffer[] = [], length = 0): void {
+    this.#out.patchU32(at, this.#out.length - at - 4 + length)
+    for (const part of parts) this.#out.append(part)
   }
 
   #passThrough({ control, payload }: Outgoing): void {
@@ -159,7 +176,8 @@ export class ChannelEncoder {
 
 /** Whose order the signal keeps; null when the signal does not say. */
 function senderOf(signal: Signal): string | null {
-  const sender = signal.op === 'spawnReply' ? signal.result : signal.op === 'groupLeader' ? null : signal.from
+  if (signal.op === 'groupLeader' || signal.op === 'notice') return null
+  const sender = signal.op === 'spawnReply' ? signal.result : signal.from
   if (sender instanceof Pid) return `${sender.id}.${sender.serial}`
   // The error of a spawn comes from no process.
   return signal.op === 'spawnReply' ? 'spawn' : null

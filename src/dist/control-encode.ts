@@ -2,7 +2,9 @@
  * From a Signal to its control message: which form goes to a peer with these flags. This is what OTP's erts_dsig_send_* choose
  * (erts/emulator/beam/dist.c).
  */
-import { Pid, Reference, type Term, Tuple } from '../term/index.js'
+import { EtfError } from '../etf/error.js'
+import { Writer } from '../etf/writer.js'
+import { Atom, Pid, Reference, type Term, Tuple } from '../term/index.js'
 import { altactRowFor } from './altact.js'
 import { controlMessages as form } from './control.js'
 import type { Draft, Ends } from './control-fields.js'
@@ -64,6 +66,8 @@ function chooseRow(signal: Signal, negotiated: bigint): ControlRow | null {
       return signal.token === undefined ? form.SPAWN_REQUEST : form.SPAWN_REQUEST_TT
     case 'spawnReply':
       return signal.token === undefined ? form.SPAWN_REPLY : form.SPAWN_REPLY_TT
+    case 'notice':
+      return null
   }
 }
 
@@ -90,13 +94,29 @@ function chooseExit(signal: ExitSignal, has: (flag: bigint) => boolean): Control
   return signal.token === undefined ? form.EXIT2 : form.EXIT2_TT
 }
 
-/** Without BIG_SEQTRACE_LABELS a peer takes only labels that are small on every BEAM, 28 bits: a token with another is left out. */
+/** A trace token that the peer would not take is left out: a message without one is better than none. */
 function withSendableToken<S extends Signal>(signal: S, negotiated: bigint): S {
-  if (!('token' in signal) || signal.token === undefined || negotiated & flags.BIG_SEQTRACE_LABELS) return signal
-  const label: unknown = signal.token instanceof Tuple ? signal.token.elements[1] : 0
-  if (typeof label === 'number' && Number.isInteger(label) && Math.abs(label) < 2 ** 27) return signal
+  if (!('token' in signal) || signal.token === undefined || takesToken(signal.token, negotiated)) return signal
   const { token: _left, ...rest } = signal
   return rest as S
+}
+
+/** Without BIG_SEQTRACE_LABELS a peer takes only labels that are small on every BEAM, 28 bits; without NATIVE_RECORDS none with a record. */
+function takesToken(token: Term, negotiated: bigint): boolean {
+  const label: unknown = token instanceof Tuple ? token.elements[1] : 0
+  if (typeof label === 'number' && Number.isInteger(label) && Math.abs(label) < 2 ** 27) return true
+  if (!(negotiated & flags.BIG_SEQTRACE_LABELS)) return false
+  return (negotiated & flags.NATIVE_RECORDS) !== 0n || label instanceof Atom || !holdsRecord(token)
+}
+
+function holdsRecord(term: Term): boolean {
+  try {
+    new Writer({ records: false, slab: 256 }).term(term)
+    return false
+  } catch (error) {
+    // Whatever else is wrong with it, the encoder of the message will say.
+    return error instanceof EtfError && error.code === 'ETF_RECORD'
+  }
 }
 
 /** What real nodes close the connection for, or crash of: better an error here. */

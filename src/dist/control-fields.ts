@@ -28,7 +28,7 @@ export interface Field {
 }
 
 /** Atoms whose JavaScript value is no Atom are names all the same: a process may be registered as `true`. */
-function atomIn(term: Term): Atom | undefined {
+export function atomIn(term: Term): Atom | undefined {
   if (term instanceof Atom) return term
   if (typeof term === 'boolean') return Atom.intern(String(term))
   return term === null ? Atom.intern('nil') : undefined

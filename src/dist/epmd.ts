@@ -274,6 +274,7 @@ export function readDumpReply(bytes: Buffer): DumpReply {
 
 function textAfterPort(bytes: Buffer): string {
   if (bytes.length < 4) throw malformed('The answer ends before the four bytes of EPMD’s own port.')
+  if (bytes.readUInt32BE(0) > 65535) throw malformed('The answer does not begin with a port.')
   return bytes.toString('utf8', 4)
 }
 

@@ -119,8 +119,7 @@ const nameByBit = new Map<bigint, FlagName>(Object.entries(flags).map(([name, bi
 export function checkFlags(peer: string, theirs: bigint, mask: bigint = mandatoryFlags[26]): void {
   const missing = mask & ~theirs
   if (missing === 0n) return
-  throw new DistError(
-    'DIST_FLAGS',
-    `The node ${peer} lacks what the protocol needs since OTP 26: ${flagNames(missing).join(', ')}. Run OTP 25 or later there, or a client library that offers these flags.`,
-  )
+  throw new DistError('DIST_FLAGS', `The node ${peer} lacks what the protocol needs since OTP 26: ${flagNames(missing).join(', ')}.`, {
+    remedy: 'Run OTP 25 or later there, or a client library that offers these flags.',
+  })
 }

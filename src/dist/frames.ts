@@ -16,8 +16,8 @@ export const maxHandshakeFrame = 1024
 /** A channel frame: a message of 128 MiB and its header. */
 export const maxChannelFrame = 128 * 1024 * 1024 + 64 * 1024
 
-/** A frame up to this long gets its room at once: a fragment of OTP's, and its header. */
-const roomAtOnce = 128 * 1024
+/** A shorter piece is copied: a slice keeps all of the chunk alive that it was cut from, and a chunk of a socket has 64 KiB. */
+const sharedFrom = 16 * 1024
 
 /** The tick. */
 export const tickFrame: Buffer = Buffer.alloc(4)
@@ -33,7 +33,7 @@ export function frame(bytes: Uint8Array, prefix: PrefixSize): Buffer {
 /**
  * Cuts a stream of chunks into frames: `push` a chunk, then call `next` until it says null.
  *
- * A frame that lies in one chunk is a slice of it. The rules may change between two frames (`become`), and what has been pushed is
+ * What is long is a slice of its chunk, and copied by nobody here. The rules may change between two frames (`become`), and what has been pushed is
  * kept: the first channel frame often comes in one chunk with the last handshake message.
  */
 export class FrameReader {
@@ -44,7 +44,8 @@ export class FrameReader {
   // The frame being read: its length, known once #prefixRead is #prefix, and its bytes while they do not lie in one chunk
   #length = 0
   #prefixRead = 0
-  #partial: GrowingBuffer | null = null
+  #pieces: (Buffer | GrowingBuffer)[] = []
+  #missing = 0
 
   constructor(prefix: PrefixSize, maxFrame: number) {
     this.#prefix = prefix
@@ -69,10 +70,17 @@ export class FrameReader {
    * @throws DistError DIST_FRAME_SIZE as soon as a length is over the limit. The stream has no further frames.
    */
   next(): Buffer | null {
+    const pieces = this.nextPieces()
+    return pieces && whole(pieces)
+  }
+
+  /** The same in the pieces in which it came, of which there is one at least. */
+  nextPieces(): readonly Buffer[] | null {
     return this.#readPrefix() ? this.#readBytes() : null
   }
 
   #readPrefix(): boolean {
+    if (this.#prefixRead === this.#prefix) return true
     while (this.#prefixRead < this.#prefix) {
       const byte = this.#chunk[this.#at]
       if (byte === undefined) return false
@@ -86,23 +94,36 @@ export class FrameReader {
         `A frame of ${this.#length} bytes was announced and the limit is ${this.#maxFrame}. Raise the message limit on this node, or look what speaks on that port.`,
       )
     }
+    this.#missing = this.#length
     return true
   }
 
-  #readBytes(): Buffer | null {
-    const missing = this.#length - (this.#partial?.length ?? 0)
-    const piece = this.#chunk.subarray(this.#at, this.#at + missing)
+  #readBytes(): readonly Buffer[] | null {
+    const piece = this.#chunk.subarray(this.#at, this.#at + this.#missing)
     this.#at += piece.length
-    if (piece.length === missing && this.#partial === null) return this.#finish(piece)
-    this.#partial ??= new GrowingBuffer(this.#length, roomAtOnce)
-    this.#partial.append(piece)
-    return piece.length === missing ? this.#finish(this.#partial.take()) : null
+    const alone = piece.length === this.#length
+    this.#missing -= piece.length
+    if (alone) return this.#finish([piece])
+    this.#keep(piece)
+    return this.#missing === 0 ? this.#finish(this.#pieces.map(piece => (Buffer.isBuffer(piece) ? piece : piece.take()))) : null
   }
 
-  #finish(bytes: Buffer): Buffer {
+  #keep(piece: Buffer): void {
+    if (piece.length >= sharedFrom) return void this.#pieces.push(piece)
+    const last = this.#pieces.at(-1)
+    if (last instanceof GrowingBuffer) return last.append(piece)
+    const growing = new GrowingBuffer(piece.length + this.#missing)
+    growing.append(piece)
+    this.#pieces.push(growing)
+  }
+
+  #finish(pieces: readonly Buffer[]): readonly Buffer[] {
     this.#length = 0
     this.#prefixRead = 0
-    this.#partial = null
-    return bytes
+    this.#pieces = []
+    return pieces
   }
 }
+
+/** A frame in one piece. */
+export const whole = (pieces: readonly Buffer[]): Buffer => (pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))

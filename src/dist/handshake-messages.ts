@@ -156,10 +156,9 @@ export function latin1(text: string, code: string, what: string): Buffer {
 }
 
 export const malformed = (what: string, fault: string): DistError =>
-  new DistError(
-    'DIST_HANDSHAKE_FORMAT',
-    `The ${what} of the handshake is malformed: ${fault}. What answers there is no Erlang node of OTP 23 or later.`,
-  )
+  new DistError('DIST_HANDSHAKE_FORMAT', `The ${what} of the handshake is malformed: ${fault}.`, {
+    remedy: 'What answers there is no Erlang node of OTP 23 or later: look which program has that port.',
+  })
 
 const tag = (letter: string): number => letter.charCodeAt(0)
 

@@ -49,7 +49,14 @@ export interface InitiateOptions extends Secrets {
   readonly peer: Atom
   /** Shall the handshake go on though the peer still holds an older connection of ours? Default: yes. */
   readonly whenAlive?: (() => boolean) | undefined
+  /** Told what the peer says of itself, as it comes. What this throws ends the handshake. */
+  readonly learned?: ((fact: HandshakeFact) => void) | undefined
 }
+
+/** What is known of a peer before the handshake is over. */
+export type HandshakeFact =
+  | { readonly of: 'status'; readonly status: message.Status['is'] }
+  | { readonly of: 'challenge'; readonly name: string; readonly creation: number; /** All that it has */ readonly flags: bigint }
 
 /**
  * The side that dials.
@@ -64,16 +71,17 @@ export function* initiate(options: InitiateOptions): Handshake {
   yield send(message.encodeName({ flags: offered, creation: self.creation, name: self.name.name }))
 
   const status = message.parseStatus(yield* receive('the status', () => closedAt('the name was sent')))
+  options.learned?.({ of: 'status', status: status.is })
   const identity = yield* obeyStatus(status, options, dynamic)
 
   const challenge = message.parseChallenge(yield* receive('the challenge', () => closedAt('the status came')))
   if (challenge.name !== peer.name) {
-    throw new DistError(
-      'DIST_NAME_MISMATCH',
-      `The node that answered calls itself ${challenge.name}, but ${peer.name} was dialled. Use the name it was started with.`,
-    )
+    throw new DistError('DIST_NAME_MISMATCH', `The node that answered calls itself ${challenge.name}, but ${peer.name} was dialled.`, {
+      remedy: 'Use the name it was started with: it is what node() says there.',
+    })
   }
   const theirs = expandFlags(challenge.flags)
+  options.learned?.({ of: 'challenge', name: challenge.name, creation: challenge.creation, flags: theirs })
   checkFlags(peer.name, theirs)
 
   const own = options.challenge()
@@ -92,16 +100,17 @@ function* obeyStatus(
   dynamic: boolean,
 ): Generator<Step, Agreement['self'], Buffer> {
   if (status.is === 'not_allowed') {
-    throw new DistError(
-      'DIST_NOT_ALLOWED',
-      `The node ${peer.name} does not allow ${self.name.name}: look at its net_kernel:allow/1 list, and at its log for missing flags.`,
-    )
+    throw new DistError('DIST_NOT_ALLOWED', `The node ${peer.name} does not allow ${self.name.name}.`, {
+      remedy:
+        'Take a name that its net_kernel:allow/1 list has, or put this one there. Its log tells of other reasons, such as missing flags.',
+    })
   }
   if (dynamic !== (status.is === 'named')) {
     throw malformed('status', dynamic ? `a name was asked for, but ${status.is} came` : 'a name came that was not asked for')
   }
   switch (status.is) {
     case 'named':
+      if (!status.name.endsWith(`@${self.name.name}`)) throw malformed('status', `the name ${status.name} is none of this host`)
       return { name: atom(checkNodeName(status.name)) as Atom, creation: status.creation }
     case 'nok':
       throw new DistError(
@@ -112,10 +121,9 @@ function* obeyStatus(
       const goOn = whenAlive?.() ?? true
       yield send(message.encodeAnswer(goOn))
       if (!goOn)
-        throw new DistError(
-          'DIST_ALIVE',
-          `The node ${peer.name} still holds an older connection to this node, and this attempt was given up for it.`,
-        )
+        throw new DistError('DIST_ALIVE', `The node ${peer.name} holds a connection to a node ${self.name.name} already.`, {
+          remedy: 'If that is another program, take another name; if it is an older connection of this one, that one is to be used.',
+        })
     }
   }
   return { name: self.name, creation: self.creation }
@@ -189,8 +197,8 @@ function* sayStatus(
   dynamic: boolean,
 ): Generator<Step, { readonly name: string; readonly creation: number | undefined }, Buffer> {
   if (typeof status === 'object') {
-    yield send(message.encodeNamed({ name: status.named.name, creation: status.creation }))
-    return { name: status.named.name, creation: status.creation }
+    yield send(message.encodeNamed({ name: status.named, creation: status.creation }))
+    return { name: status.named, creation: status.creation }
   }
   const answer = dynamic && status !== 'not_allowed' ? 'not_allowed' : status
   yield send(message.encodeStatus(answer))
@@ -255,10 +263,12 @@ const badName = (name: string, rule: string): DistError =>
 const malformed = message.malformed
 
 const closedAt = (when: string): DistError =>
-  new DistError(
-    'DIST_CLOSED',
-    `The peer closed the connection after ${when}. Its log says why: often a name that is not its own, or a node of another kind on that port.`,
-  )
+  new DistError('DIST_CLOSED', `The peer closed the connection after ${when}.`, {
+    remedy:
+      'Its log says why, if it is a node that ends or starts just now. Others that do so are port mappers and proxies with nobody behind them.',
+  })
 
 const badCookie = (what: string): DistError =>
-  new DistError('DIST_BAD_COOKIE', `${what}: the cookies differ. Give both nodes the same one (option cookie, or ~/.erlang.cookie).`)
+  new DistError('DIST_BAD_COOKIE', `${what}: the cookies differ.`, {
+    remedy: 'Give both nodes the same one (option cookie, or ~/.erlang.cookie).',
+  })

@@ -22,6 +22,9 @@ export const DIST_HEADER = 68
 export const DIST_FRAG_HEADER = 69
 export const DIST_FRAG_CONT = 70
 
+/** The header of a further fragment: no atoms follow. */
+export const continuationSize = 18
+
 /** How many references a header can have */
 export const maxReferences = 255
 
@@ -55,7 +58,7 @@ export function readHeader(frame: Buffer, cache: ReceivingCache, budget: AtomBud
       return { tag, sequence: frame.readBigUInt64BE(2), fragment: frame.readBigUInt64BE(10), ...readAtoms(frame, 18, cache, budget) }
     case DIST_FRAG_CONT:
       need(frame, 18)
-      return { tag, sequence: frame.readBigUInt64BE(2), fragment: frame.readBigUInt64BE(10), atoms: noAtoms, end: 18 }
+      return { tag, sequence: frame.readBigUInt64BE(2), fragment: frame.readBigUInt64BE(10), atoms: noAtoms, end: continuationSize }
   }
   throw fault(tag === undefined ? 'ends after its first byte' : `has tag ${tag} where 68, 69 or 70 must be`)
 }

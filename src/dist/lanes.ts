@@ -5,13 +5,15 @@
  * Source: erl_dist_protocol, "Distribution Header for Fragmented Messages". OTP cuts pieces of 64 KiB, too.
  */
 import type { Atom } from '../term/index.js'
+import type { Rope } from './rope.js'
 
 /** Bytes of control message and payload in one fragment */
 export const fragmentSize = 64 * 1024
 
 /** A message that is encoded but for its header, which is written when it goes out: headers follow wire order. */
 export interface Message {
-  readonly bytes: Buffer
+  /** Taken from as it goes out */
+  readonly bytes: Rope
   /** Where the payload begins. The first fragment holds at least that much. */
   readonly payloadStart: number
   /** What its references mean */
@@ -21,8 +23,10 @@ export interface Message {
 /** A piece of a message: all of it (`sequence` 0n), or one fragment. */
 export interface Piece {
   readonly message: Message
-  readonly start: number
-  readonly end: number
+  /** Does the message begin with it? */
+  readonly first: boolean
+  readonly length: number
+  readonly bytes: readonly Buffer[]
   readonly sequence: bigint
   /** Counts down to 1 */
   readonly fragment: number
@@ -37,7 +41,7 @@ interface Meeting {
 interface Sending {
   readonly message: Message
   readonly sequence: bigint
-  sent: number
+  first: boolean
   fragments: number
 }
 
@@ -77,9 +81,8 @@ export class Lanes {
   }
 
   #sending(message: Message): Sending {
-    const { length } = message.bytes
-    const rest = length - firstEnd(message)
-    return { message, sequence: rest > 0 ? ++this.#sequence : 0n, sent: 0, fragments: 1 + Math.ceil(rest / fragmentSize) }
+    const rest = message.bytes.length - firstLength(message)
+    return { message, sequence: rest > 0 ? ++this.#sequence : 0n, first: true, fragments: 1 + Math.ceil(rest / fragmentSize) }
   }
 
   /** The next piece to go out, from the lane whose turn it is; null when nothing waits. */
@@ -90,32 +93,32 @@ export class Lanes {
       this.#lanes.delete(sender)
       if (lane.length > 0) this.#lanes.set(sender, lane)
       if (piece === null) continue
-      this.#bytes -= piece.end - piece.start
+      this.#bytes -= piece.length
       return piece
     }
     return null
   }
 
   #advance(lane: Waiting[]): Piece | null {
-    let first = lane[0] as Waiting
-    if ('lanes' in first) {
-      if (--first.lanes > 0) {
+    let sending = lane[0] as Waiting
+    if ('lanes' in sending) {
+      if (--sending.lanes > 0) {
         lane.shift()
         return null
       }
       // The last lane to come to it sends it.
-      first = lane[0] = this.#sending(first.message)
+      sending = lane[0] = this.#sending(sending.message)
     }
-    const { message, sequence, sent } = first
-    const end = sent === 0 ? firstEnd(message) : Math.min(sent + fragmentSize, message.bytes.length)
-    const fragment = first.fragments--
-    first.sent = end
+    const { message, sequence, first } = sending
+    const length = first ? firstLength(message) : Math.min(fragmentSize, message.bytes.length)
+    const fragment = sending.fragments--
+    sending.first = false
     if (fragment === 1) lane.shift()
-    return { message, start: sent, end, sequence, fragment }
+    return { message, first, length, bytes: message.bytes.take(length), sequence, fragment }
   }
 }
 
 /** The control message lies wholly in the first fragment. */
-function firstEnd({ bytes, payloadStart }: Message): number {
+function firstLength({ bytes, payloadStart }: Message): number {
   return Math.min(bytes.length, Math.max(fragmentSize, payloadStart))
 }

@@ -22,5 +22,9 @@ export interface Peer {
   readonly visible: boolean
 }
 
-/** What an acceptor says to a peer that has told its name. `named` gives one to a peer that asked with NAME_ME. */
-export type AcceptStatus = 'ok' | 'ok_simultaneous' | 'nok' | 'not_allowed' | 'alive' | { readonly named: Atom; readonly creation: number }
+/**
+ * What an acceptor says to a peer that has told its name. `named` gives one to a peer that asked with NAME_ME: no Atom, for that peer has proved
+ * nothing yet.
+ */
+export type AcceptStatus =
+  'ok' | 'ok_simultaneous' | 'nok' | 'not_allowed' | 'alive' | { readonly named: string; readonly creation: number }

@@ -33,6 +33,8 @@ export interface SendSignal extends Traced {
   readonly message: Payload
   /** OTP 28's priority messages */
   readonly priority?: boolean
+  /** Of a timer, not of a process: the receiver keeps the trace token that it has. */
+  readonly timer?: boolean
 }
 
 export interface LinkSignal {
@@ -128,6 +130,15 @@ export interface SpawnReplySignal extends Traced {
   readonly result: Pid | Atom
 }
 
+/** What the places of a node tell each other, beside the signals of their processes. It never leaves the node. */
+export interface NoticeSignal {
+  readonly op: 'notice'
+  readonly to: Atom
+  readonly message: Payload
+  /** Not before all that was sent until now has gone out, large messages too */
+  readonly last: boolean
+}
+
 export type Signal =
   | SendSignal
   | LinkSignal
@@ -141,6 +152,7 @@ export type Signal =
   | GroupLeaderSignal
   | SpawnRequestSignal
   | SpawnReplySignal
+  | NoticeSignal
 
 /** A payload that is a term already. The term must be of the receiver's own: copied, or frozen all through. */
 export class TermPayload implements Payload {

@@ -393,6 +393,10 @@ export interface DecoderOptions {
 export class Decoder {
   /** The offset after the term that was read last */
   end = 0
+  /** Bytes of heap that it takes, beside what takes less than eight times its bytes */
+  get memory(): number {
+    return this.#reader.memory
+  }
   readonly #reader: Reader
 
   constructor(options: DecoderOptions = {}) {

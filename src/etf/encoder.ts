@@ -17,13 +17,15 @@ export type AtomRef = (atom: Atom) => number
 export class Encoder extends Traversal {
   readonly #sink: Sink
   readonly #atomRef: AtomRef | undefined
+  readonly #records: boolean
   /** Where the funs that are being written begin */
   readonly #funs: number[] = []
 
-  constructor(sink: Sink, limits: Limits, atomRef: AtomRef | undefined) {
+  constructor(sink: Sink, limits: Limits, { atomRef, records = true }: { atomRef?: AtomRef | undefined; records?: boolean | undefined }) {
     super(limits)
     this.#sink = sink
     this.#atomRef = atomRef
+    this.#records = records
   }
 
   /** When it throws, nothing of the value is left in the sink. @throws EtfError */
@@ -209,6 +211,10 @@ export class Encoder extends Traversal {
   }
 
   #enterRecord({ module, name, fields, flags }: NativeRecord): void {
+    if (!this.#records) {
+      const what = `The native record #${module.name}:${name.name}{} cannot go to this node, which knows none (OTP 29 is the first that does)`
+      throw this.error('ETF_RECORD', `${what}: send a map or a tuple.`)
+    }
     const sink = this.#sink
     sink.tag32(tag.RECORD_EXT, fields.length)
     sink.u8(flags)

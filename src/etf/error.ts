@@ -22,6 +22,7 @@
  * | ETF_TEXT | | a string with a lone surrogate: it has no UTF-8 form |
  * | ETF_CYCLE | | a value that contains itself |
  * | ETF_LOCAL | | a LocalTerm inside another term |
+ * | ETF_RECORD | | a NativeRecord, for a node that knows none: OTP 29 is the first that does |
  */
 import { NodeError } from '../term/index.js'
 
@@ -45,6 +46,7 @@ export type EtfCode =
   | 'ETF_TEXT'
   | 'ETF_CYCLE'
   | 'ETF_LOCAL'
+  | 'ETF_RECORD'
 
 /** Bytes that are no term, or a value that cannot become bytes. */
 export class EtfError extends NodeError {

@@ -134,6 +134,11 @@ export class Reader {
     }
   }
 
+  /** What the term that was read last has been charged */
+  get memory(): number {
+    return this.#memory
+  }
+
   /** Is what is being read a map key, or part of one? */
   get inKey(): boolean {
     const frame = this.#frame

@@ -21,8 +21,8 @@ export interface Carrier {
   read(handlers: CarrierHandlers): void
   /** Stops reading: nothing is told until `read`, and nothing is lost. */
   pause(): void
-  /** `taken` is called when the machine has taken these bytes; never after the end. */
-  write(bytes: Buffer, taken?: () => void): void
+  /** `taken` is called when the machine has taken these bytes, all of them where they come in pieces; never after the end. */
+  write(bytes: Buffer | readonly Buffer[], taken?: () => void): void
   /** Ends the stream when all that was written is out, at the latest after `grace` milliseconds. Nothing is told any more. */
   end(grace: number): void
   /** Ends it now. Nothing is told any more. Idempotent. */

@@ -51,6 +51,8 @@ export interface ConnectionOptions {
   /** Bytes of fragmented messages from the peer that are incomplete, 256 MiB */
   readonly maxUnfinished?: number | undefined
   readonly clock?: Clock | undefined
+  /** To a place of this node, not to another node: see dist/relay.ts. */
+  readonly relay?: boolean | undefined
 }
 
 export interface ConnectionStats {
@@ -97,6 +99,7 @@ export class Connection {
   readonly #decoder: ChannelDecoder
   readonly #encoder: ChannelEncoder
   readonly #ticker: Ticker
+  readonly #relay: boolean
   readonly #limit: number
   readonly #max: number
   #handlers: ConnectionHandlers | null = null
@@ -117,15 +120,17 @@ export class Connection {
     this.incoming = incoming
     this.#carrier = carrier
     this.#reader = reader
+    this.#relay = options.relay ?? false
     this.#limit = options.sendBufferLimit ?? MiB
     this.#max = options.sendBufferMax ?? 512 * MiB
 
     const size = options.decoding?.limits?.size
     reader.become(4, size === undefined ? maxChannelFrame : size + 64 * 1024)
     const ends = { self: this.self, peer: this.peer.name }
-    const { decoding, maxUnfinished } = options
-    this.#decoder = new ChannelDecoder({ ends, flags: this.peer.flags, decoding, maxUnfinished, fault: error => this.fault(error) })
-    this.#encoder = new ChannelEncoder({ ends, flags: this.peer.flags, limits: decoding?.limits })
+    const { decoding, maxUnfinished, relay } = options
+    const { flags } = this.peer
+    this.#decoder = new ChannelDecoder({ ends, flags, relay, decoding, maxUnfinished, fault: error => this.fault(error) })
+    this.#encoder = new ChannelEncoder({ ends, flags, relay, limits: decoding?.limits })
 
     const intensity = options.netTickIntensity ?? 4
     this.#ticker = new Ticker({
@@ -133,7 +138,7 @@ export class Connection {
       interval: ((options.netTickTime ?? 60) * 1000) / intensity,
       intensity,
       hidden: !this.peer.visible,
-      tick: () => this.#write(tickFrame),
+      tick: () => this.#write([tickFrame]),
       afterReads: callback => carrier.afterReads(callback),
       dead: () => this.#end({ reason: 'net_tick_timeout' }, false),
     })
@@ -160,6 +165,8 @@ export class Connection {
 
   #data(chunk: Buffer): void {
     this.#ticker.heard()
+    // Under load many chunks are read in a turn. What the one before has led to does not wait for all of them.
+    if (this.#encoder.ready > 0) this.#flush()
     this.#bytesIn += chunk.length
     this.#reader.push(chunk)
     this.#readFrames()
@@ -179,9 +186,9 @@ export class Connection {
   #nextSignal(): Signal | undefined {
     try {
       for (;;) {
-        const frame = this.#reader.next()
+        const frame = this.#reader.nextPieces()
         if (frame === null) return undefined
-        const signal = this.#decoder.decode(frame)
+        const signal = this.#decoder.decode(...frame)
         if (signal !== null) return signal
       }
     } catch (error) {
@@ -207,7 +214,7 @@ export class Connection {
    */
   send(signal: Signal): boolean {
     if (this.#down !== null) return false
-    const other = instead(signal, this.peer)
+    const other = this.#relay ? null : instead(signal, this.peer)
     if (other !== null) return this.#answer(other.answer)
     this.#encoder.encode(signal)
     this.#signalsOut++
@@ -226,14 +233,14 @@ export class Connection {
   }
 
   #flush(): void {
-    const bytes = this.#encoder.take(fragmentWindow - this.#carrier.pendingBytes)
-    if (bytes.length > 0) this.#write(bytes)
+    this.#write(this.#encoder.take(fragmentWindow - this.#carrier.pendingBytes))
   }
 
-  #write(bytes: Buffer): void {
+  #write(pieces: readonly Buffer[]): void {
+    if (pieces.length === 0) return
     this.#ticker.wrote()
-    this.#bytesOut += bytes.length
-    this.#carrier.write(bytes, () => this.#taken())
+    for (const { length } of pieces) this.#bytesOut += length
+    this.#carrier.write(pieces, () => this.#taken())
   }
 
   /** The machine has taken what was written: fragments go on, and who was told to wait may send. */
@@ -279,8 +286,7 @@ export class Connection {
   #end(down: ConnectionDown, graceful: boolean): void {
     if (this.#down !== null) return
     if (graceful) {
-      const rest = this.#encoder.take(Infinity)
-      if (rest.length > 0) this.#write(rest)
+      this.#write(this.#encoder.take(Infinity))
     }
     this.#down = down
     this.#ticker.stop()

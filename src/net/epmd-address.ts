@@ -2,10 +2,13 @@
 import { isIP } from 'node:net'
 import { EpmdError } from '../dist/epmd-error.js'
 
+/** Where EPMD listens unless somebody has said otherwise */
+export const usualPort = 4369
+
 /** Given, or ERL_EPMD_PORT, or 4369. @throws EpmdError EPMD_PORT. */
 export function epmdPort(given?: number, env: NodeJS.ProcessEnv = process.env): number {
   const text = env['ERL_EPMD_PORT']
-  const port = given ?? (text === undefined ? 4369 : Number(text))
+  const port = given ?? (text === undefined ? usualPort : Number(text))
   if (Number.isInteger(port) && port > 0 && port < 65536) return port
   const whose = given === undefined ? `The environment says ERL_EPMD_PORT=${text}` : `EPMD's port is given as ${given}`
   throw new EpmdError('EPMD_PORT', `${whose}: make it a number from 1 to 65535, or leave it out for 4369.`)

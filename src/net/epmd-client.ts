@@ -2,7 +2,9 @@
 import { EpmdError } from '../dist/epmd-error.js'
 import * as wire from '../dist/epmd.js'
 import type { DumpReply, EpmdEntry, EpmdName } from '../dist/epmd.js'
+import { epmdPort, usualPort } from './epmd-address.js'
 import { exchange, type Answer, type EpmdCallOptions } from './epmd-exchange.js'
+import { NoSuchNodeError, useThatPort } from './no-such-node.js'
 
 /** 65,536 ports at a name of some fifty bytes: no honest list is longer. */
 const longestList = 4 * 1024 * 1024
@@ -29,9 +31,49 @@ async function ask<T>(host: string, request: wire.EpmdRequest, answer: Answer<T>
  */
 export async function lookup(name: string, host: string, options: EpmdCallOptions = {}): Promise<EpmdEntry> {
   checkName(name)
-  const entry = await ask(host, { op: 'portPlease2', name }, port, options)
+  const asked = epmdPort(options.epmdPort)
+  let entry: EpmdEntry | null
+  try {
+    entry = await ask(host, { op: 'portPlease2', name }, port, options)
+  } catch (error) {
+    throw (await refusedHere(error, name, host, asked, options)) ?? error
+  }
   if (entry) return entry
-  throw new EpmdError('EPMD_NO_SUCH_NODE', `EPMD at ${host} knows no node '${name}': is it running, and does it use the same EPMD port?`)
+  const more = brief(options)
+  const [registered, elsewhere] = await Promise.all([
+    // It has answered that it knows no such node; that it says no more takes nothing away from that.
+    names(host, more).catch(() => undefined),
+    knownElsewhere(name, host, asked, more),
+  ])
+  throw new NoSuchNodeError(name, `EPMD at ${host}:${asked}`, registered, elsewhere)
+}
+
+/** Questions beyond the one that was asked are not to keep the caller waiting. Milliseconds. */
+const brief = (options: EpmdCallOptions): EpmdCallOptions => ({ ...options, timeout: Math.min(options.timeout ?? 1000, 1000) })
+
+/** The usual port, if it is another than was asked and an EPMD there knows the node. */
+async function knownElsewhere(name: string, host: string, asked: number, options: EpmdCallOptions): Promise<number | undefined> {
+  if (asked === usualPort) return undefined
+  try {
+    return (await ask(host, { op: 'portPlease2', name }, port, { ...options, epmdPort: usualPort })) ? usualPort : undefined
+  } catch {
+    // Nobody need be there: it was only worth a look.
+    return undefined
+  }
+}
+
+/** Nobody listens at the port that was asked, and the node is to be found at the usual one. */
+async function refusedHere(
+  error: unknown,
+  name: string,
+  host: string,
+  asked: number,
+  options: EpmdCallOptions,
+): Promise<EpmdError | undefined> {
+  if (!(error instanceof EpmdError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ECONNREFUSED') return undefined
+  const elsewhere = await knownElsewhere(name, host, asked, brief(options))
+  if (elsewhere === undefined) return undefined
+  return new EpmdError('EPMD_UNREACHABLE', error.says, { cause: error.cause, remedy: useThatPort(elsewhere) })
 }
 
 /** Every node that the EPMD of `host` knows. @throws EpmdError as `lookup` does, EPMD_NO_SUCH_NODE and EPMD_NAME excepted. */

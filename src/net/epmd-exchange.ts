@@ -4,6 +4,8 @@ import { EpmdError } from '../dist/epmd-error.js'
 import { GrowingBuffer } from '../dist/growing-buffer.js'
 import { systemClock, type Clock } from '../process/clock.js'
 import { epmdPort } from './epmd-address.js'
+import { heard } from './other-protocols.js'
+import { reasonOf, unknownHost } from './host.js'
 
 export interface EpmdCallOptions {
   /** EPMD's port. Default: ERL_EPMD_PORT, else 4369. */
@@ -39,14 +41,14 @@ export async function exchange<T>(host: string, request: Buffer, answer: Answer<
   const socket = connect({ host, port, noDelay: true })
   const { promise, resolve, reject } = settlement<Answered<T>>()
   const bytes = new GrowingBuffer(answer.limit)
-  const cancelTimeout = clock.after(timeout, () => reject(tooSlow(where, timeout)))
+  const cancelTimeout = clock.after(timeout, () => reject(tooSlow(where, timeout, socket.connecting)))
   const onAbort = (): void => reject(aborted(signal, where))
   const attempt = (): void => {
     try {
       const value = answer.read(bytes.take())
       if (value !== undefined) resolve({ value, socket })
     } catch (error) {
-      reject(error)
+      reject(noEpmd(where, bytes.take(), error as EpmdError))
     }
   }
   const onData = (piece: Buffer): void => {
@@ -57,7 +59,9 @@ export async function exchange<T>(host: string, request: Buffer, answer: Answer<
   const onEnd = (): void => {
     if (answer.untilClose) attempt()
     reject(
-      new EpmdError('EPMD_CLOSED', `${where} closed the connection after ${bytes.length} bytes, before its answer was whole. ${isItEpmd}`),
+      new EpmdError('EPMD_CLOSED', `${where} closed the connection after ${bytes.length} bytes, before its answer was whole.`, {
+        remedy: isItEpmd,
+      }),
     )
   }
   signal?.addEventListener('abort', onAbort)
@@ -93,28 +97,40 @@ function settlement<T>(): Settlement<T> {
   return { promise, resolve, reject }
 }
 
-const isItEpmd = 'Is it EPMD that listens there?'
+const isItEpmd = "Look which program has that port, and which port EPMD has: ERL_EPMD_PORT says it, on the node's side too."
 
 function failed(error: NodeJS.ErrnoException, host: string, where: string): EpmdError {
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
-    return new EpmdError(
-      'EPMD_UNKNOWN_HOST',
-      `The host '${host}' has no address (${error.code}): check its spelling, or its entry in DNS or /etc/hosts.`,
-      {
-        cause: error,
-      },
-    )
+  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') return new EpmdError('EPMD_UNKNOWN_HOST', ...unknownHost(host, error))
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-    return new EpmdError('EPMD_CLOSED', `${where} broke the connection (${error.code}). ${isItEpmd}`, { cause: error })
-  const remedy = 'start it with `epmd -daemon`, or check the host, the port (ERL_EPMD_PORT) and the firewall'
-  return new EpmdError('EPMD_UNREACHABLE', `${where} cannot be reached (${error.code}): ${remedy}.`, { cause: error })
+    return new EpmdError('EPMD_CLOSED', `${where} broke the connection (${error.code}).`, { cause: error, remedy: isItEpmd })
+  if (error.code !== 'ECONNREFUSED') {
+    const remedy = 'Look at the host, and at the routes and firewalls between here and there.'
+    return new EpmdError('EPMD_UNREACHABLE', `${where} cannot be reached (${reasonOf(error)}).`, { cause: error, remedy })
+  }
+  const remedy =
+    'Start the node there, which starts EPMD, or `epmd -daemon`. If it runs, look at its port (ERL_EPMD_PORT), its addresses (ERL_EPMD_ADDRESS) and the firewall.'
+  return new EpmdError('EPMD_UNREACHABLE', `${where} cannot be reached: the host is there, and nobody listens at that port.`, {
+    cause: error,
+    remedy,
+  })
 }
 
-const tooSlow = (where: string, timeout: number): EpmdError =>
-  new EpmdError('EPMD_TIMEOUT', `${where} did not answer within ${timeout} ms. ${isItEpmd} Does a firewall drop what is sent to it?`)
+function tooSlow(where: string, timeout: number, connecting: boolean): EpmdError {
+  if (!connecting)
+    return new EpmdError('EPMD_TIMEOUT', `${where} is connected, and did not answer within ${timeout} ms.`, { remedy: isItEpmd })
+  const remedy = 'The host is down, or a firewall drops what is sent to that port: look at both.'
+  return new EpmdError('EPMD_TIMEOUT', `${where} did not answer within ${timeout} ms, not even to connect.`, { remedy })
+}
 
 const tooLong = (where: string, limit: number): EpmdError =>
-  new EpmdError('EPMD_FORMAT', `${where} answered with more than ${limit} bytes, which EPMD never does. ${isItEpmd}`)
+  new EpmdError('EPMD_FORMAT', `${where} answered with more than ${limit} bytes, which EPMD never does.`, { remedy: isItEpmd })
+
+/** What answered so is none: by its first bytes it may be known. */
+function noEpmd(where: string, bytes: Buffer, error: EpmdError): EpmdError {
+  const what = heard(bytes.subarray(0, 64))
+  const says = what === undefined ? `What listens as ${where} is none: ${error.says}` : `What listens as ${where} ${what}: it is no EPMD.`
+  return new EpmdError('EPMD_FORMAT', says, { cause: error, remedy: isItEpmd })
+}
 
 const aborted = (signal: AbortSignal | undefined, where: string): EpmdError =>
   new EpmdError('EPMD_ABORTED', `The request to ${where} was given up: its AbortSignal fired.`, { cause: signal?.reason })

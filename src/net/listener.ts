@@ -4,11 +4,12 @@ import { accept, type Introduction } from '../dist/handshake.js'
 import type { AcceptStatus, LocalEnd } from '../dist/peer.js'
 import { systemClock } from '../process/clock.js'
 import type { NodeError } from '../term/index.js'
-import { Connection, type ConnectionOptions } from './connection.js'
+import { Connection, type ConnectionOptions, type Established } from './connection.js'
 import { NetError } from './errors.js'
 import { machineSecrets } from './secrets.js'
 import { setupTime, shake } from './shake.js'
-import { TcpCarrier } from './tcp-carrier.js'
+import { addressOf, TcpCarrier } from './tcp-carrier.js'
+import type { Tls } from './tls.js'
 
 /** One peer that dialled us and is shaking hands. The same object goes to every callback about it. */
 export interface Attempt {
@@ -17,6 +18,8 @@ export interface Attempt {
   readonly peer: string | null
   /** The flags it offers; 0 until it has told its name */
   readonly flags: bigint
+  /** It has said nothing at all yet. */
+  readonly silent: boolean
   /** Drops it; `failed` is told NET_ABORTED. */
   abort(): void
 }
@@ -26,6 +29,8 @@ export interface ListenOptions extends ConnectionOptions {
   readonly host?: string | undefined
   /** Default 0: any free one */
   readonly port?: number | undefined
+  /** Without it, plain connections */
+  readonly tls?: Tls | null | undefined
   /** Asked for each handshake, so that a creation that EPMD gives later counts. */
   self(): LocalEnd
   cookieFor(peer: string): string
@@ -91,10 +96,16 @@ class IncomingAttempt implements Attempt {
   readonly remoteAddress: string
   peer: string | null = null
   flags = 0n
+  readonly #socket: Socket
   readonly #aborting = new AbortController()
 
   constructor(socket: Socket) {
-    this.remoteAddress = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
+    this.#socket = socket
+    this.remoteAddress = addressOf(socket)
+  }
+
+  get silent(): boolean {
+    return this.#socket.bytesRead === 0
   }
 
   abort(): void {
@@ -102,17 +113,22 @@ class IncomingAttempt implements Attempt {
   }
 
   async run(socket: Socket, options: ListenOptions): Promise<void> {
-    const { clock = systemClock, timeout = setupTime } = options
-    const carrier = new TcpCarrier(socket, clock)
+    const { tls, clock = systemClock, timeout = setupTime } = options
+    let established: Established
+    const limits = { clock, timeout, signal: this.#aborting.signal }
     const status = (introduction: Introduction): AcceptStatus => {
       this.peer = introduction.name
       this.flags = introduction.flags
       return options.status(this)
     }
     const handshake = accept({ self: options.self(), status, cookieFor: peer => options.cookieFor(peer), ...machineSecrets })
-    const shaken = await shake(carrier, handshake, { clock, timeout, signal: this.#aborting.signal }).catch((error: NodeError) => error)
-    if (shaken instanceof Error) options.failed(shaken, this)
-    else options.connection(new Connection({ ...shaken, carrier, incoming: true }, options), this)
+    try {
+      const carrier = tls ? await tls.accept(socket, limits) : new TcpCarrier(socket, clock)
+      established = { ...(await shake(carrier, handshake, limits)), carrier, incoming: true }
+    } catch (error) {
+      return options.failed(error as NodeError, this)
+    }
+    options.connection(new Connection(established, options), this)
   }
 }
 

@@ -1,22 +1,21 @@
 /** Drives a handshake over a carrier: frames in and out, a time limit for each step. */
+import { DistError } from '../dist/errors.js'
 import { frame, FrameReader, maxHandshakeFrame } from '../dist/frames.js'
 import type { Agreement, Handshake, Step } from '../dist/handshake.js'
-import type { Clock } from '../process/clock.js'
 import type { NodeError } from '../term/index.js'
 import type { Carrier } from './carrier.js'
 import { NetError } from './errors.js'
+import { notDistribution } from './other-protocols.js'
+import type { StepLimits } from './step.js'
 
 /** Milliseconds for each network step: kernel's net_setuptime. */
 export const setupTime = 7000
 
+/** Bytes by which another protocol may be known */
+const greeting = 64
+
 /** How long a refusal may take to reach the peer. */
 const lastWords = 1000
-
-export interface ShakeOptions {
-  readonly clock: Clock
-  readonly timeout: number
-  readonly signal?: AbortSignal | undefined
-}
 
 export interface Shaken {
   readonly agreement: Agreement
@@ -27,13 +26,16 @@ export interface Shaken {
 /**
  * Resolves with the carrier paused, at the first byte of the channel. When it rejects, the carrier is ended.
  *
- * @throws DistError as the handshake does; NetError NET_TIMEOUT, NET_ABORTED, NET_SOCKET.
+ * @throws DistError as the handshake does; NetError NET_TIMEOUT, NET_ABORTED, NET_SOCKET; NET_TLS_NEEDED and NET_OTHER_PROTOCOL when the
+ * first bytes show who speaks instead.
  */
-export function shake(carrier: Carrier, handshake: Handshake, { clock, timeout, signal }: ShakeOptions): Promise<Shaken> {
+export function shake(carrier: Carrier, handshake: Handshake, { clock, timeout, signal }: StepLimits): Promise<Shaken> {
   return new Promise((resolve, reject) => {
     const reader = new FrameReader(carrier.prefix, maxHandshakeFrame)
     let waiting: Extract<Step, { do: 'receive' }> | null = null
     let cancelTimer = (): void => {}
+    /** What came before the first whole frame: where that never comes, it shows who speaks. */
+    let first: Buffer | null = Buffer.alloc(0)
 
     const stop = (): void => {
       cancelTimer()
@@ -42,12 +44,14 @@ export function shake(carrier: Carrier, handshake: Handshake, { clock, timeout, 
     const fail = (error: unknown): void => {
       stop()
       carrier.end(lastWords)
-      reject(error as Error)
+      const other = first && error instanceof DistError ? notDistribution(carrier.remoteAddress, first, error) : undefined
+      reject(other ?? (error as Error))
     }
     const onAbort = (): void => fail(new NetError('NET_ABORTED', 'The handshake was given up.', { cause: signal?.reason }))
     const onTimeout = (): void => {
-      const slow = `${waiting?.awaited ?? 'The next message'} did not come within ${timeout} ms.`
-      fail(new NetError('NET_TIMEOUT', `${slow} The peer hangs, or what listens at ${carrier.remoteAddress} is no Erlang node.`))
+      const slow = `Connected with ${carrier.remoteAddress}, but ${waiting?.awaited ?? 'the next message'} did not come within ${timeout} ms.`
+      const remedy = 'The node hangs or is stopped, or what listens there is no Erlang node, or one that speaks TLS only.'
+      fail(new NetError('NET_TIMEOUT', slow, { remedy }))
     }
 
     /** Goes on until the handshake needs a frame that has not come. */
@@ -74,9 +78,11 @@ export function shake(carrier: Carrier, handshake: Handshake, { clock, timeout, 
     const data = (chunk: Buffer): void => {
       try {
         reader.push(chunk)
+        if (first && first.length < greeting) first = Buffer.concat([first, chunk.subarray(0, greeting)])
         const step = waiting
         const bytes = reader.next()
         if (bytes === null || step === null) return
+        first = null
         waiting = null
         cancelTimer()
         advance(handshake.next(bytes))
@@ -85,6 +91,8 @@ export function shake(carrier: Carrier, handshake: Handshake, { clock, timeout, 
       }
     }
     const ended = (cause?: NodeError): void => {
+      // What TLS tells says more than where the handshake was.
+      if (cause?.code.startsWith('NET_TLS_')) return fail(cause)
       const error = waiting?.closed()
       if (error !== undefined && cause !== undefined) error.cause = cause
       fail(error ?? cause ?? new NetError('NET_SOCKET', 'The peer closed the connection.'))

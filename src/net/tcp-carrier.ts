@@ -4,29 +4,46 @@ import type { Clock } from '../process/clock.js'
 import type { Carrier, CarrierHandlers } from './carrier.js'
 import { NetError } from './errors.js'
 
-/** A carrier over a socket of `node:net`. */
+/** `address:port` of the other end */
+export const addressOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? '?'}:${remotePort ?? '?'}`
+
+export interface TcpCarrierOptions {
+  /** Bytes in the length of a handshake frame. 2 */
+  readonly prefix?: PrefixSize | undefined
+  /** What an error of the socket means; without one, an end before the first byte, where that is worth a word. */
+  readonly explain?: ((cause: Error | undefined) => NetError) | undefined
+}
+
+/** A carrier over a socket of `node:net`, or of `node:tls`. */
 export class TcpCarrier implements Carrier {
   readonly prefix: PrefixSize
   readonly remoteAddress: string
   readonly #socket: Socket
   readonly #clock: Clock
+  readonly #explain: TcpCarrierOptions['explain']
   #handlers: CarrierHandlers | null = null
   #failure: NetError | undefined
+  #heard = false
   #over = false
 
   /** `socket` is connected. From here on it is the carrier's. */
-  constructor(socket: Socket, clock: Clock, prefix: PrefixSize = 2) {
+  constructor(socket: Socket, clock: Clock, { prefix = 2, explain }: TcpCarrierOptions = {}) {
     this.#socket = socket
     this.#clock = clock
+    this.#explain = explain
     this.prefix = prefix
-    this.remoteAddress = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`
+    this.remoteAddress = addressOf(socket)
     // A tick says whether the peer lives; TCP's own probes would only add traffic. And signals are not to wait for company.
     socket.setKeepAlive(false)
     socket.setNoDelay(true)
     socket.pause()
-    socket.on('data', chunk => this.#handlers?.data(chunk))
+    socket.on('data', chunk => {
+      this.#heard = true
+      this.#handlers?.data(chunk)
+    })
     socket.on('error', cause => {
-      this.#failure = new NetError('NET_SOCKET', `The connection to ${this.remoteAddress} broke: ${cause.message}.`, { cause })
+      this.#failure =
+        explain?.(cause) ?? new NetError('NET_SOCKET', `The connection to ${this.remoteAddress} broke: ${cause.message}.`, { cause })
     })
     socket.on('end', () => this.#ended())
     socket.on('close', () => this.#ended())
@@ -48,11 +65,17 @@ export class TcpCarrier implements Carrier {
     this.#handlers = null
   }
 
-  write(bytes: Buffer, taken?: () => void): void {
+  write(bytes: Buffer | readonly Buffer[], taken?: () => void): void {
+    const socket = this.#socket
     // A write that fails is told as the socket's error.
-    this.#socket.write(bytes, error => {
+    const done = (error: Error | null | undefined): void => {
       if (!error && !this.#over) taken?.()
-    })
+    }
+    if (Buffer.isBuffer(bytes)) return void socket.write(bytes, done)
+    // All that is written while it is corked goes into one writev.
+    socket.cork()
+    for (const [index, piece] of bytes.entries()) socket.write(piece, index === bytes.length - 1 ? done : undefined)
+    socket.uncork()
   }
 
   end(grace: number): void {
@@ -79,8 +102,9 @@ export class TcpCarrier implements Carrier {
   #ended(): void {
     if (this.#over || this.#handlers === null) return
     const { ended } = this.#handlers
+    const failure = this.#failure ?? (this.#heard ? undefined : this.#explain?.(undefined))
     this.destroy()
-    ended(this.#failure)
+    ended(failure)
   }
 
   #leave(): void {

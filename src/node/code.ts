@@ -5,8 +5,9 @@
  */
 import { ErlangError, type Process } from '../process/index.js'
 import { atom, Atom, NodeError, type Term, tuple } from '../term/index.js'
+import type { Placement } from './outside.js'
 
-/** Codes: ERR_CODE_MODULE, ERR_CODE_NAME, ERR_CODE_RESERVED. */
+/** Codes: ERR_CODE_MODULE, ERR_CODE_NAME, ERR_CODE_RESERVED, ERR_NOT_PORTABLE. */
 export class CodeError extends NodeError {}
 
 /** What a loaded function is called as. It may be async; what it returns must be sendable. */
@@ -14,24 +15,62 @@ export type Fun<P extends Process = Process> = (this: P, ...args: any[]) => unkn
 
 export type Functions<P extends Process = Process> = Readonly<Record<string, Fun<P>>>
 
+export interface LoadOptions {
+  /** Where what other nodes spawn and call of it runs: 'main' (default), 'pool' or 'isolated'. What this node spawns says so itself. */
+  readonly on?: Placement | undefined
+}
+
 /** `P` is the process that the functions get as `this`: all processes of one node are of one class. */
 export class Code<P extends Process = any> {
   readonly #modules = new Map<Atom, ReadonlyMap<Atom, Fun<P>>>()
+  /** Where the modules that came from a URL came from */
+  readonly #urls = new Map<Atom, string>()
+  readonly #placements = new Map<Atom, Placement>()
   readonly #reserved = new Set<Atom>()
+  readonly #elsewhere: (name: string, url: string | null) => Promise<void>
+
+  /** @param elsewhere has the other places load it, too, or forget it (null) */
+  constructor(elsewhere: (name: string, url: string | null) => Promise<void> = async () => {}) {
+    this.#elsewhere = elsewhere
+  }
 
   /**
    * Makes functions callable from other nodes, under a module's name. Loading again replaces the whole module; calls in progress go on in
    * the old one. A URL is imported, and every function that it exports counts.
    *
    * @throws CodeError ERR_CODE_MODULE when the import fails or holds no function, ERR_CODE_NAME for what cannot name a module,
-   * ERR_CODE_RESERVED for one of Beamlet's own.
+   * ERR_CODE_RESERVED for one of Beamlet's own, ERR_NOT_PORTABLE for functions that shall run elsewhere than on main.
    */
-  async load(module: string | Atom, source: Functions<P> | URL | string): Promise<void> {
+  async load(module: string | Atom, source: Functions<P> | URL | string, { on }: LoadOptions = {}): Promise<void> {
     const name = nameOf(module)
     if (this.#reserved.has(name))
       throw new CodeError('ERR_CODE_RESERVED', `The module '${name.name}' is Beamlet's own: choose another name.`)
-    const functions = typeof source === 'string' || source instanceof URL ? await importFrom(source) : source
-    this.#set(name, functions)
+    const url = typeof source === 'string' || source instanceof URL ? String(source) : null
+    if (url === null && on !== undefined && on !== 'main') {
+      const remedy = 'load it from a URL'
+      throw new CodeError('ERR_NOT_PORTABLE', `The functions of '${name.name}' share main's heap, so they cannot run '${on}': ${remedy}.`)
+    }
+    this.#set(name, url === null ? (source as Functions<P>) : await importFrom(url))
+    if (url === null) this.#urls.delete(name)
+    else this.#urls.set(name, url)
+    if (on === undefined) this.#placements.delete(name)
+    else this.#placements.set(name, on)
+    await this.#elsewhere(name.name, url)
+  }
+
+  /** Where what other nodes spawn and call of this module runs; undefined: where they are answered. */
+  placementOf(module: Atom): Placement | undefined {
+    return this.#placements.get(module)
+  }
+
+  /** Modules that came from a URL can be loaded in every place of a node. */
+  portable(): [name: string, url: string][] {
+    return [...this.#urls].map(([name, url]) => [name.name, url])
+  }
+
+  /** Is it loaded as functions of this thread alone? */
+  isBound(module: Atom): boolean {
+    return this.#modules.has(module) && !this.#urls.has(module) && !this.#reserved.has(module)
   }
 
   /** Built-in modules, which nobody can replace. */
@@ -44,7 +83,9 @@ export class Code<P extends Process = any> {
   /** False when it was not loaded. */
   delete(module: string | Atom): boolean {
     const name = nameOf(module)
-    return !this.#reserved.has(name) && this.#modules.delete(name)
+    if (this.#reserved.has(name) || !this.#modules.delete(name)) return false
+    if (this.#urls.delete(name)) void this.#elsewhere(name.name, null)
+    return true
   }
 
   /** The function of that name when it takes so few arguments; undefined is `undef`. */
@@ -73,11 +114,11 @@ export class Code<P extends Process = any> {
   }
 }
 
-async function importFrom(url: URL | string): Promise<Functions<any>> {
+async function importFrom(url: string): Promise<Functions<any>> {
   try {
-    return (await import(String(url))) as Functions<any>
+    return (await import(url)) as Functions<any>
   } catch (cause) {
-    throw new CodeError('ERR_CODE_MODULE', `The module at ${String(url)} does not load: ${String(cause)}.`, { cause })
+    throw new CodeError('ERR_CODE_MODULE', `The module at ${url} does not load: ${String(cause)}.`, { cause })
   }
 }
 

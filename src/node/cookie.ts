@@ -49,10 +49,10 @@ export interface CookieOptions {
  */
 export async function findCookie(options: CookieOptions = {}): Promise<Cookie> {
   const { cookie, create = false, env = process.env, home = env['HOME'] || homedir() } = options
-  if (cookie !== undefined) return checked(cookie, 'the cookie option')
+  if (cookie !== undefined) return { value: checkCookie(cookie, 'the cookie option'), from: 'the cookie option' }
   for (const variable of ['BEAMLET_COOKIE', 'RELEASE_COOKIE']) {
     const value = env[variable]
-    if (value) return checked(value, variable)
+    if (value) return { value: checkCookie(value, variable), from: variable }
   }
   const atHome = join(home, '.erlang.cookie')
   const paths = [atHome, join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'erlang', '.erlang.cookie')]
@@ -61,13 +61,13 @@ export async function findCookie(options: CookieOptions = {}): Promise<Cookie> {
     if (value !== null) return { value, from: path }
   }
   if (create) return createCookieFile(atHome)
-  const remedy = `give one (--cookie), set BEAMLET_COOKIE, or copy the cluster's .erlang.cookie to ${atHome} (mode 0400)`
-  throw new CookieError('COOKIE_NONE', `No cookie was found, and a node needs the one of its cluster: ${remedy}.`)
+  const remedy = `Give one (--cookie), set BEAMLET_COOKIE, or copy the cluster's .erlang.cookie to ${atHome} (mode 0400).`
+  throw new CookieError('COOKIE_NONE', 'No cookie was found, and a node needs the one of its cluster.', { remedy })
 }
 
-/** A cookie that was said, not read from a file. A newline in it would only make every handshake fail. */
-function checked(value: string, from: string): Cookie {
-  if (/^[ -~\u00a0-\u00ff]{1,255}$/.test(value)) return { value, from }
+/** A cookie that was said, not read from a file. A newline in it would only make every handshake fail. @throws CookieError COOKIE_FORMAT. */
+export function checkCookie(value: string, from: string): string {
+  if (/^[ -~\u00a0-\u00ff]{1,255}$/.test(value)) return value
   throw new CookieError('COOKIE_FORMAT', `The cookie in ${from} is none: it has 1 to 255 printable Latin-1 characters, and no newline.`)
 }
 

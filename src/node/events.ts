@@ -30,14 +30,26 @@ export interface NodeEvents {
   nodeup: [name: string, info: NodeUp]
   /** A connection is lost, after everything that came over it */
   nodedown: [name: string, info: NodeDown]
-  /** A peer broke the protocol, or failed the handshake; `name` is null before it has told it. It costs that connection alone. */
+  /**
+   * A peer broke the protocol or failed the handshake, or a client of the embedded EPMD did; `name` is null before it has told it. It costs
+   * that connection alone.
+   */
   protocol: [name: string | null, fault: ProtocolFault]
-  /** More than `sendBufferLimit` bytes wait for that node */
+  /** More than `sendBufferLimit` bytes wait for that node, or for the connection to it */
   busy: [name: string]
+  /**
+   * Follows each `busy`: no more than half of that waits, or the connection, or the attempt at it, is gone. Where there was a connection,
+   * `nodedown` comes next.
+   */
   drain: [name: string]
+  /** A place is lost: a scheduler, or an isolated process before its end; `reason` is what its processes exited with. */
+  placedown: [place: { readonly kind: 'pool' | 'isolated'; readonly number: number; readonly reason: Term }]
   /** A process ended because its code threw something other than an ExitError. Without a listener it is printed. */
   crash: [pid: Pid, crash: Crash]
-  /** Something that the node does by itself failed, the registration at EPMD say; it goes on trying. Without a listener it is printed. */
+  /**
+   * Something failed that nobody waits for: the registration at EPMD, which goes on trying, or NODE_OVERFLOW, messages that were lost before
+   * a connection was up. Without a listener it is printed.
+   */
   error: [error: NodeError]
 }
 

@@ -14,83 +14,129 @@ import {
   type Body,
   type Clock,
   type LocalProcess,
+  placeOf,
   Process,
   Processes,
-  type SpawnOptions,
+  ProcessError,
   systemClock,
   type To,
 } from '../process/index.js'
-import { type Atom, atom, hostNode, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
+import { Atom, atom, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
 import { dialNode, localEnd, netSetupTime, type Parts } from './parts.js'
-import { type NodesKind, Peers } from './peers.js'
+import type { Nodes, NodesKind, Places } from './outside.js'
+import { Peers } from './peers.js'
+import { placeNode, schedulerDefaults } from './places/defaults.js'
+import { Schedulers } from './places/schedulers.js'
+import { Uplink } from './places/uplink.js'
 import { RemoteSpawn } from './remote-spawn.js'
+import { type NodeSpawnOptions, type Portable, Spawner } from './spawner.js'
 import { type NodeStats, statsOf } from './stats.js'
 
-/** A function of a loaded module, called with these arguments: the one kind of process that any place can run. */
-export interface Portable {
-  readonly module: string | Atom
-  readonly fun: string | Atom
-  readonly args?: readonly Sendable[] | undefined
-}
-
-export interface NodeSpawnOptions extends SpawnOptions {
-  /** 'main' (default): this thread */
-  readonly on?: 'main' | 'pool' | 'isolated' | undefined
-}
-
-/**
- * Attempts that ended as they should: in favour of another connection, or because this node closes. A peer that closes its attempt while its
- * connection is up has found out about that one.
- */
+/** Attempts that ended as they should: in favour of another connection, or because this node closes. */
 const settled = new Set(['DIST_NOK', 'DIST_ALIVE', 'NET_ABORTED'])
 
 export class Kernel<P extends Process = Process> {
   /** What other nodes can call and spawn here */
-  readonly code = new Code<P>()
+  readonly code: Code<P> = new Code<P>(async (name, url) => this.#schedulers?.load(name, url))
   /** @internal */
   readonly processes: Processes
   /** @internal */
-  readonly peers: Peers
+  readonly spawner: Spawner
+  /** @internal Null elsewhere than in main */
+  readonly peers: Peers | null
+  /** @internal Null in main */
+  readonly uplink: Uplink | null
   /** @internal */
   readonly remoteSpawn: RemoteSpawn
   /** @internal */
   readonly events = new Events()
   readonly #parts: Parts
   readonly #self: Atom
+  readonly #nodes: Nodes
+  readonly #places: Places
+  readonly #schedulers: Schedulers | null
   readonly #unhost: () => void
   #closing: Promise<void> | null = null
 
-  /** @internal Use `Node.start`. */
-  constructor(parts: Parts) {
-    const { options } = parts
+  /**
+   * @internal Use `Node.start`.
+   * @param entry the program of the other places
+   */
+  constructor(parts: Parts, entry: URL) {
+    const { options, place } = parts
     const clock: Clock = options.clock ?? systemClock
     this.#parts = parts
     this.#self = atom(parts.name.full) as Atom
     this.#unhost = hostNode(this.#self)
+    const uplink = place ? new Uplink(this, place.connection, place.config) : null
+    this.uplink = uplink
     this.processes = new Processes({
       node: this.#self,
       creation: parts.creation,
+      place: place?.config.place,
+      names: uplink?.names,
+      named: {
+        given: (name, pid) => this.#schedulers?.tell('given', name, pid),
+        freed: name => this.#schedulers?.tell('freed', name),
+      },
+      ...uplink?.hooks,
       route: this.route,
       floats: options.floats,
       clock,
       makeSelf: (host, local) => this.makeSelf(host, local),
-      reach: node => this.peers.reach(node),
+      reach: node => this.#nodes.reach(node),
       crashed: (pid, reason, error) => this.#crashed(pid, reason, error),
+      failed: error => this.tellError(error),
     })
-    this.remoteSpawn = new RemoteSpawn(this.processes, this.code)
-    this.peers = new Peers({
+    this.spawner = new Spawner(this.processes, this.code, () => this.#places)
+    this.remoteSpawn = new RemoteSpawn(this.processes, this.code, this.spawner)
+    if (uplink) {
+      this.peers = null
+      this.#schedulers = null
+      this.#nodes = uplink.nodes
+      this.#places = uplink.places
+      return
+    }
+    const peers = new Peers({
       sendBufferLimit: options.sendBufferLimit ?? 2 ** 20,
       sendBufferMax: options.sendBufferMax ?? 512 * 2 ** 20,
+      limits: options.limits,
       self: this.#self,
       clock,
       setupTime: options.netSetupTime ?? netSetupTime,
       events: this.events,
-      dial: (node, signal) => dialNode(parts, node, signal),
+      autoConnect: options.distAutoConnect ?? true,
+      allowed: parts.allowed,
+      dial: (node, signal) => dialNode(parts, node, signal, localEnd(parts)),
       deliver: (signal, connection) => this.#deliver(signal, connection),
-      lost: (node, done) => this.processes.lost(node, done),
+      lost: (node, done) => {
+        this.#schedulers?.nodeLost(node)
+        this.processes.lost(node, done)
+      },
+      tellError: error => this.tellError(error),
     })
+    this.peers = this.#nodes = peers
+    this.#schedulers = this.#places = new Schedulers({
+      schedulers: schedulerDefaults(options.schedulers),
+      entry,
+      processes: this.processes,
+      code: this.code,
+      nodes: peers,
+      clock,
+      node: placeNode(parts),
+      route: this.route,
+      emit: (event, ...args) => this.events.emit(event, ...args),
+      fault: (node, error) => peers.fault(node, error),
+    })
+    this.events.on('nodeup', (name, { hidden }) => this.#schedulers?.tell('nodeup', atom(name), hidden))
+    this.events.on('nodedown', (name, { hidden, reason }) => this.#schedulers?.tell('nodedown', atom(name), reason, hidden))
+  }
+
+  /** @internal Starts the pool, when it was asked for. @throws PlaceError with why a scheduler did not start. */
+  async startSchedulers(): Promise<void> {
+    if (this.#parts.options.schedulers) await this.#schedulers?.start()
   }
 
   /** `name@host` */
@@ -104,7 +150,7 @@ export class Kernel<P extends Process = Process> {
   }
 
   get cookie(): string {
-    return this.#parts.cookie
+    return this.#parts.cookies.own
   }
 
   get hidden(): boolean {
@@ -143,38 +189,61 @@ export class Kernel<P extends Process = Process> {
    * DIST_BAD_COOKIE, DIST_FLAGS, DIST_NOT_ALLOWED, NET_… and others.
    */
   async connect(name: string | Atom): Promise<void> {
-    await this.peers.connect(atomOf(name))
+    await this.#nodes.connect(atomOf(name))
   }
 
   /** Ends the connection to a node, or the attempt at one. False: there was none. */
   disconnect(name: string | Atom): boolean {
-    return this.peers.disconnect(atomOf(name))
+    return this.#nodes.disconnect(atomOf(name))
+  }
+
+  /** The cookie that counts for that node, in both directions, as `erlang:get_cookie/1`: by default this node's own. */
+  getCookie(name: string | Atom): string {
+    return this.#parts.cookies.of(atomOf(name).name)
+  }
+
+  /**
+   * Sets the cookie for one peer, as `erlang:set_cookie/2`; for this node's name, that of all others. It counts from the next handshake on.
+   *
+   * @throws NodeNameError; CookieError COOKIE_FORMAT.
+   */
+  setCookie(name: string | Atom, cookie: string): void {
+    this.#parts.cookies.set(atomOf(name).name, cookie, this.name)
+  }
+
+  /**
+   * From now on only these, and those that were allowed before, may connect, as `net_kernel:allow/1`: nodes by their names, and for those that
+   * dial in also hosts. Connections that are up stay. An empty list changes nothing: as long as nobody is named, everybody may.
+   *
+   * @throws NodeNameError NAME_FORMAT.
+   */
+  allow(entries: readonly string[]): void {
+    this.#parts.allowed.add(entries)
+  }
+
+  /** Who may connect: see `allow`. Empty: everybody. */
+  allowed(): string[] {
+    return this.#parts.allowed.entries
   }
 
   /** The names of the nodes that are connected: by default the visible ones, as `nodes()` in Erlang. */
   nodes(kind: NodesKind = 'visible'): string[] {
-    return this.peers.up(kind).map(({ peer }) => peer.name.name)
+    return this.#nodes.names(kind)
   }
 
-  /** Resolves when a busy connection has room again, or is gone. */
+  /** Resolves when no more than half of `sendBufferLimit` waits for that node, or its connection, or the attempt at it, is gone. */
   drained(name: string | Atom): Promise<void> {
-    return this.peers.drained(atomOf(name))
+    return this.#nodes.drained(atomOf(name))
   }
 
   /**
    * Starts a process: an async function, or a function of a loaded module. Its pid is there at once, its code runs later.
    *
-   * @throws ProcessError ERR_NAME_TAKEN; NodeError ERR_NOT_PORTABLE for a closure elsewhere than on main, ERR_NO_PLACE.
+   * @throws ProcessError ERR_NAME_TAKEN, ERR_SYSTEM_LIMIT; NodeError ERR_NOT_PORTABLE for a closure, or a module that was loaded as closures,
+   * in another place, ERR_NO_PLACE where that place cannot be had from here; EtfError for arguments that cannot be sent.
    */
   spawn(code: Body<P> | Portable, options: NodeSpawnOptions = {}): Pid {
-    if (options.on !== undefined && options.on !== 'main') {
-      if (typeof code === 'function') {
-        const remedy = 'spawn { module, fun, args } of a module loaded from a URL'
-        throw new NodeError('ERR_NOT_PORTABLE', `A closure runs on main only, because it shares main's heap: ${remedy}.`)
-      }
-      throw new NodeError('ERR_NO_PLACE', `This node has no place '${options.on}': use 'main'.`)
-    }
-    return this.processes.spawn(typeof code === 'function' ? (code as Body) : this.#portable(code), options).pid
+    return typeof code === 'function' ? this.spawner.closure(code as Body, options) : this.spawner.portable(code, options)
   }
 
   /**
@@ -192,17 +261,22 @@ export class Kernel<P extends Process = Process> {
   }
 
   whereis(name: string | Atom): Pid | undefined {
-    return this.processes.registry.whereis(atomOf(name))?.pid
+    return this.processes.registry.pidOf(atomOf(name))
   }
 
   /** @throws ProcessError ERR_NAME_TAKEN, ERR_ALREADY_REGISTERED, ERR_NAME, ERR_NOPROC (ended, or not of this node) */
   async register(name: string | Atom, pid: Pid): Promise<void> {
-    this.processes.register(atomOf(name), pid)
+    if (this.#placeOf(pid) === this.processes.table.place) return this.processes.register(atomOf(name), pid)
+    if (!(await this.isAlive(pid)))
+      throw new ProcessError('ERR_NOPROC', `'${String(name)}' cannot be registered: ${String(pid)} is no living process of this node.`)
+    if (this.uplink) await this.uplink.names.claim(atomOf(name), pid)
+    else this.processes.registry.claim(atomOf(name), pid)
   }
 
   /** @throws ProcessError ERR_NOT_REGISTERED */
   async unregister(name: string | Atom): Promise<void> {
-    this.processes.registry.unregister(atomOf(name))
+    if (this.uplink) await this.uplink.names.unregister(atomOf(name))
+    else this.processes.registry.unregister(atomOf(name))
   }
 
   /** Registered names on this node */
@@ -212,12 +286,13 @@ export class Kernel<P extends Process = Process> {
 
   /** Does a process of this node live? */
   async isAlive(pid: Pid): Promise<boolean> {
+    if (this.#placeOf(pid) !== this.processes.table.place) return this.#places.isAlive(pid)
     return this.processes.table.find(pid) !== undefined
   }
 
   /** The sizes of all tables. What grows without end shows here. */
   stats(): NodeStats {
-    return statsOf(this.processes, this.peers)
+    return statsOf(this.processes, this.#nodes, this.#schedulers?.size ?? 0)
   }
 
   /**
@@ -236,15 +311,31 @@ export class Kernel<P extends Process = Process> {
   readonly route = (signal: Signal): boolean => {
     const { to } = signal
     const node = 'node' in to ? to.node : to
-    if (node !== this.#self) return this.peers.send(node, signal)
+    if (node !== this.#self) return this.#nodes.send(node, signal)
+    const place = this.#placeOf(to)
+    if (place !== this.processes.table.place) return this.#places.send(place, signal)
     if (signal.op === 'spawnRequest') this.remoteSpawn.onRequest(signal)
     else this.processes.deliver(signal)
     return true
   }
 
-  /** @internal What fails without a caller, and will be tried again. */
+  /** In which place does it live? What is of another node, or of an earlier life of this one, is answered for here. */
+  #placeOf(to: Signal['to']): number {
+    const { table, registry } = this.processes
+    if (to instanceof Pid || to instanceof Reference) return table.owns(to) ? placeOf(to) : table.place
+    const pid = to instanceof Atom ? undefined : registry.pidOf(to.name)
+    return pid ? placeOf(pid) : table.place
+  }
+
+  /** @internal What fails without a caller. */
   tellError(error: NodeError): void {
     if (!this.events.emit('error', error)) console.error(`Node ${this.name}: ${error.message}`)
+  }
+
+  /** @internal What a client of the embedded EPMD did, or what befell its listener. A client that breaks its own connection harms nobody. */
+  epmdFault(error: NodeError, remoteAddress = '?'): void {
+    if (error.code === 'EPMD_LISTEN') this.tellError(error)
+    else if (error.code !== 'EPMD_CLOSED') this.events.emit('protocol', null, { code: error.code, error, remoteAddress })
   }
 
   /** Makes the `self` of a new process. */
@@ -255,10 +346,12 @@ export class Kernel<P extends Process = Process> {
   /** @internal For the listener: a peer has told its name. */
   readonly incoming = {
     self: () => localEnd(this.#parts),
-    status: (attempt: Attempt) => this.peers.status(attempt.peer as string),
-    connection: (connection: Connection): void => this.peers.accepted(connection),
-    failed: (error: NodeError, { peer, remoteAddress }: Attempt): void => {
-      if (settled.has(error.code) || (error.code === 'DIST_CLOSED' && this.peers.isUp(peer))) return
+    status: (attempt: Attempt) => this.#main.status(attempt),
+    connection: (connection: Connection): void => this.#main.accepted(connection),
+    failed: (error: NodeError, { peer, remoteAddress, silent }: Attempt): void => {
+      if (settled.has(error.code)) return
+      // Who comes and goes without a word probes the port, or is a BEAM that found out in time that the other attempt goes on.
+      if (error.code === 'DIST_CLOSED' && (silent || this.#main.knows(peer))) return
       this.events.emit('protocol', peer, { code: error.code, error, remoteAddress })
     },
   }
@@ -276,21 +369,23 @@ export class Kernel<P extends Process = Process> {
     }
   }
 
-  #portable({ module, fun, args = [] }: Portable): Body {
-    const terms = this.processes.copy(args) as Term[]
-    return self => this.code.apply(self as P, atomOf(module), atomOf(fun), terms)
+  /** Only main listens. */
+  get #main(): Peers {
+    return this.peers as Peers
   }
 
   #crashed(pid: Pid, reason: Term, error: unknown): void {
-    if (!this.events.emit('crash', pid, { reason, error })) console.error(`Error in process ${String(pid)} on node ${this.name}:`, error)
+    if (this.uplink) this.uplink.crashed(pid, reason, error)
+    else if (!this.events.emit('crash', pid, { reason, error }))
+      console.error(`Error in process ${String(pid)} on node ${this.name}:`, error)
   }
 
   async #close(): Promise<void> {
-    const { listener, epmd } = this.#parts
-    await listener?.close()
+    if (!this.uplink) await this.#parts.listener?.close()
     await this.processes.close()
-    await this.peers.close()
-    await epmd.close()
+    await this.#places.close()
+    await this.#nodes.close()
+    if (!this.uplink) await this.#parts.epmd.close()
     this.#unhost()
   }
 }

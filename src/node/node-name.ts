@@ -87,11 +87,11 @@ export async function ownNodeName(text: string, options: OwnNameOptions = {}): P
  */
 export function checkDomain(domain: NameDomain, peer: NodeName): void {
   if (domain === domainOf(peer.host)) return
-  const remedy =
+  const [kind, remedy] =
     domain === 'short'
-      ? 'this node has a short name: start it with a full host name (name@host.domain or an address) to reach long names'
-      : 'this node has a long name: start it with a short one (name@host without a dot) to reach short names'
-  throw new NodeNameError('NAME_SHORT_LONG', `'${peer.full}' is out of reach, for ${remedy}.`)
+      ? ['short', 'Start it with a full host name (name@host.domain or an address) to reach long names.']
+      : ['long', 'Start it with a short one (name@host without a dot) to reach short names.']
+  throw new NodeNameError('NAME_SHORT_LONG', `'${peer.full}' is out of reach, for this node has a ${kind} name.`, { remedy })
 }
 
 /** The kind of name that a host makes. */

@@ -4,32 +4,57 @@ import { AtomBudget, defaultLimits } from '../etf/index.js'
 import type { ConnectionOptions } from '../net/connection.js'
 import { openEpmd } from '../net/epmd.js'
 import { listen, type Listener } from '../net/listener.js'
+import { Tls } from '../net/tls.js'
 import { NodeError } from '../term/index.js'
+import { Allowed } from './allowed.js'
+import { checkOptions } from './check-options.js'
 import { findCookie } from './cookie.js'
+import { Cookies } from './cookies.js'
 import type { Kernel } from './kernel.js'
-import { ownNodeName } from './node-name.js'
+import { askForName, wantsName } from './named-by.js'
+import { ownNodeName, parseNodeName } from './node-name.js'
 import type { NodeOptions } from './options.js'
 import { localEnd, type Parts } from './parts.js'
+import { checkPort } from './resolve.js'
 
-/** @throws NodeError: NAME_…, COOKIE_…, EPMD_…, NET_LISTEN. Nothing is left open then. */
+/** @throws NodeError: NODE_OPTION, NAME_…, COOKIE_…, RESOLVE_PORT, TLS_…, EPMD_…, NET_LISTEN; with `namedBy` as `connect`. Nothing is left open then. */
 export async function open<K extends Kernel<any>>(options: NodeOptions, make: (parts: Parts) => K): Promise<K> {
-  const name = await ownNodeName(options.name)
-  const { value: cookie } = await findCookie({ cookie: options.cookie })
+  checkOptions(options)
+  const name = await ownNodeName(options.name, { domain: options.nameDomain })
+  const cookies = new Cookies(await findCookie({ cookie: options.cookie }), options.cookies)
+  const allowed = new Allowed(options.allow)
+  const fixedPort = typeof options.resolve === 'number' ? checkPort(options.resolve, 'for every node') : undefined
+  const nameless = wantsName(name.alive, options)
+  const dialsOnly = nameless || options.listen === false
+  const tls = options.tls ? await Tls.open(options.tls, { listens: !dialsOnly }) : null
+  let kernel: K | null = null
   const epmd = await openEpmd(options.epmd ?? 'auto', {
     port: options.epmdPort,
     host: epmdHost(name.host),
-    lookupsOnly: options.listen === false,
+    lookupsOnly: dialsOnly,
+    events: { fault: (error, remoteAddress) => kernel?.epmdFault(error, remoteAddress) },
   })
   const connection = connectionOptions(options)
   let listener: Listener | null = null
-  let kernel: K | null = null
   try {
-    if (options.listen !== false) {
+    if (nameless) {
+      const ends = { options: { ...options, hidden: true }, cookies, allowed, epmd, connection, tls, listener }
+      const giver = await askForName({ ...ends, name })
+      const given = { ...parseNodeName(giver.self.name), domain: name.domain }
+      kernel = make({ ...ends, name: given, creation: giver.selfCreation })
+      kernel.peers?.namedBy(giver)
+      return kernel
+    }
+    if (!dialsOnly) {
+      const { host, port = fixedPort } = options.listen || {}
       listener = await listen({
         ...connection,
-        ...options.listen,
+        host,
+        port,
+        tls,
         timeout: options.netSetupTime,
-        cookieFor: () => cookie,
+        maxHandshakes: options.maxHandshakes,
+        cookieFor: peer => cookies.of(peer),
         self: () => kernel?.incoming.self() ?? localEnd({ name, creation: 0, options }),
         // Nobody knows our port before we are registered; whoever guessed it may try again.
         status: attempt => kernel?.incoming.status(attempt) ?? 'nok',
@@ -47,7 +72,7 @@ export async function open<K extends Kernel<any>>(options: NodeOptions, make: (p
     const { creation } = listener
       ? await epmd.register({ name: name.alive, port: listener.port, hidden, events })
       : { creation: randomInt(4, 2 ** 32) }
-    kernel = make({ options, name, cookie, creation, epmd, connection, listener })
+    kernel = make({ options, name, cookies, allowed, creation, epmd, connection, tls, listener })
     return kernel
   } catch (error) {
     await listener?.close()
@@ -65,9 +90,10 @@ function connectionOptions({
   netTickIntensity,
   sendBufferLimit,
   sendBufferMax,
+  maxUnfinished,
 }: NodeOptions): ConnectionOptions {
   const atoms = new AtomBudget(limits?.atoms ?? defaultLimits.atoms)
-  return { netTickTime, netTickIntensity, sendBufferLimit, sendBufferMax, clock, decoding: { floats, limits, atoms } }
+  return { netTickTime, netTickIntensity, sendBufferLimit, sendBufferMax, maxUnfinished, clock, decoding: { floats, limits, atoms } }
 }
 
 /** Where an embedded EPMD listens: only here for a node that only this machine can reach, else everywhere, as the system's does. */

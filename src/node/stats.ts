@@ -2,7 +2,7 @@
 import type { ConnectionStats } from '../net/connection.js'
 import type { Processes } from '../process/index.js'
 import { atomCount } from '../term/index.js'
-import type { Peers } from './peers.js'
+import type { Nodes } from './outside.js'
 
 export interface NodeStats {
   readonly processes: number
@@ -18,13 +18,18 @@ export interface NodeStats {
   readonly runQueue: number
   /** Atoms of this JavaScript program */
   readonly atoms: number
+  /** Bytes that wait for connections that are being made, by the peer's name */
+  readonly connecting: Readonly<Record<string, number>>
+  /** Schedulers and isolated processes, beside main */
+  readonly places: number
   /** By the peer's name */
   readonly connections: Readonly<Record<string, ConnectionStats>>
 }
 
 export function statsOf(
   { table, registry, links, monitors, aliases, timers, spawnRequests, scheduler }: Processes,
-  peers: Peers,
+  nodes: Pick<Nodes, 'connecting' | 'connections'>,
+  places: number,
 ): NodeStats {
   return {
     processes: table.count,
@@ -36,6 +41,8 @@ export function statsOf(
     spawnRequests: spawnRequests.size,
     runQueue: scheduler.length,
     atoms: atomCount(),
-    connections: Object.fromEntries(peers.up().map(({ peer, stats }) => [peer.name.name, stats])),
+    connecting: nodes.connecting(),
+    connections: nodes.connections(),
+    places,
   }
 }

@@ -54,7 +54,7 @@ export async function call(
     const message = await self.receive(answer, { timeout, signal })
     return result(message, ref, about)
   } catch (error) {
-    self.host.spawnRequests.abandon(ref)
+    self.spawnRequestAbandon(ref)
     self.demonitor(ref, { flush: true })
     if (!(error instanceof ProcessError && error.code === 'ERR_TIMEOUT')) throw error
     throw new ProcessError('ERR_TIMEOUT', `${about} gave no result within ${timeout} ms; it may go on there.`, { cause: error })

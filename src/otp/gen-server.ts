@@ -21,10 +21,11 @@
  * ```
  */
 import type { Kernel } from '../node/kernel.js'
-import { addressOf, type Process, ProcessError, type To } from '../process/index.js'
-import { Atom, atom, NodeError, Pid, type Sendable, Tuple } from '../term/index.js'
+import { addressOf, ExitError, type Process, ProcessError, type To } from '../process/index.js'
+import { any, Atom, atom, isRef, match, NodeError, Pid, type Sendable, type Term, Tuple } from '../term/index.js'
 import { call, cast } from './gen.js'
 import { type Definition, GenServerRunner, type Life } from './gen-server-runner.js'
+import { numberOf, placedServer, remember } from './placed-server.js'
 import type { GenServer, GenServerDefinition, RefOptions, ServerRef, StartOptions } from './gen-server-types.js'
 
 export {
@@ -43,6 +44,7 @@ export {
 /** What servers and their references need of a node: a process for each call. */
 export interface Caller {
   readonly processes: Kernel['processes']
+  readonly spawner: Kernel['spawner']
   /** Runs work in a process of its own */
   run<T>(work: (self: Process) => Promise<T>): Promise<T>
 }
@@ -53,21 +55,26 @@ const definitions = new WeakMap<object, Definition>()
 export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: GenServerDefinition<A, S, C, K>): GenServer<A, S, C, K> {
   const made = Object.freeze({ definition }) as unknown as GenServer<A, S, C, K>
   definitions.set(made, definition as unknown as Definition)
+  remember(definition as unknown as Definition)
   return made
 }
 
-/** @internal Resolves when `init` has returned. @throws ExitError with init's reason; ProcessError ERR_NAME_TAKEN; NodeError ERR_NO_PLACE. */
-export function startServer<D extends GenServer<any, any, any, any>>(
+/**
+ * @internal Resolves when `init` has returned.
+ *
+ * @throws ExitError with init's reason; ProcessError ERR_NAME_TAKEN; NodeError ERR_NOT_PORTABLE, ERR_NO_PLACE.
+ */
+export async function startServer<D extends GenServer<any, any, any, any>>(
   node: Caller,
   server: D,
   options: StartOptions<unknown[]> | undefined,
   parent?: Process,
 ): Promise<ServerRef<D>> {
-  const { args = [], name, on = 'main' } = options ?? {}
+  const { args = [], name, on } = options ?? {}
   const definition = definitions.get(server)
+  if (!definition) throw new ProcessError('ERR_BADARG', 'Only what genServer() returned can be started as a server.')
+  if (!node.spawner.isHere(on)) return startElsewhere(node, definition, options ?? {}, parent)
   return new Promise((resolve, reject) => {
-    if (!definition) throw new ProcessError('ERR_BADARG', 'Only what genServer() returned can be started as a server.')
-    if (on !== 'main') throw new NodeError('ERR_NO_PLACE', `This node has no place '${on}': use 'main'.`)
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
     const life: Life = {
       args: taken,
@@ -77,6 +84,30 @@ export function startServer<D extends GenServer<any, any, any, any>>(
     }
     const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
     const self = node.processes.start(process => new GenServerRunner(process, definition, life), { name, ...origin })
+  })
+}
+
+async function startElsewhere<D extends GenServer<any, any, any, any>>(
+  node: Caller,
+  definition: Definition,
+  { args = [], name, on }: StartOptions<unknown[]>,
+  parent: Process | undefined,
+): Promise<ServerRef<D>> {
+  const { module } = definition
+  if (module === undefined) {
+    const why =
+      "A server that runs elsewhere is found there by its module: define it with `module: import.meta.url`, at that module's top level."
+    throw new NodeError('ERR_NOT_PORTABLE', why)
+  }
+  return node.run(async starter => {
+    const ref = starter.makeRef()
+    const monitor = { owner: starter.local, ref }
+    const all = [module, numberOf(definition), args as Sendable[], parent?.pid ?? atom('undefined'), starter.pid, ref]
+    const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
+    const pid = node.spawner.portable({ module: placedServer, fun: 'start', args: all }, { on, name, monitor, ...origin })
+    const [, outcome, , , reason] = (await starter.receive(match.oneOf(match([isRef, any]), match([any, isRef, any, any, any])))).elements
+    if (outcome === atom('started')) return refOf<D>(node, pid)
+    throw new ExitError(reason as Term)
   })
 }
 
@@ -103,8 +134,8 @@ const requestOf = (name: string, args: Sendable[]): Sendable => (args.length ===
 function pidOf({ processes }: Caller, to: To): Pid {
   if (to instanceof Pid) return to
   const address = addressOf(to, processes.table.node)
-  const process = 'name' in address && address.node === processes.table.node ? processes.registry.whereis(address.name) : undefined
-  if (process) return process.pid
+  const pid = 'name' in address && address.node === processes.table.node ? processes.registry.pidOf(address.name) : undefined
+  if (pid) return pid
   const text = typeof to === 'string' || to instanceof Atom ? String(to) : 'that name'
   throw new ProcessError('ERR_NOPROC', `The pid of ${text} is not known here: no process of this node has that name.`)
 }

@@ -49,7 +49,7 @@ function onInfo(self: Process, code: Code, from: Pid, request: Term): void {
     onCall(self, code, request, (worker, value) => worker.send(from, tuple(atom('rex'), value)))
   } else if (request instanceof Tuple && request.tag === 'sbcast') {
     const [, name, message] = request.elements as readonly Term[]
-    const there = name instanceof Atom && self.host.registry.whereis(name) !== undefined
+    const there = name instanceof Atom && self.host.registry.pidOf(name) !== undefined
     if (there) self.send(name, message as Term)
     self.send(from, tuple(atom('rex'), self.pid.node, there ? self.pid.node : tuple(atom('nonexisting_name'), name as Term)))
   }

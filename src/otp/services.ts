@@ -8,6 +8,7 @@ import { serveErpc } from './erpc.js'
 import { globalNameServer } from './global-name-server.js'
 import { groupLeader } from './group-leader.js'
 import { netKernel } from './net-kernel.js'
+import { placedServer, startPlaced } from './placed-server.js'
 import { rex } from './rex.js'
 
 export interface ServiceOptions {
@@ -19,6 +20,9 @@ export function startServices(kernel: Kernel<any>, { output }: ServiceOptions): 
   const { processes, code } = kernel
   const start = (name: string, body: Body): void => void processes.spawn(body, { name })
   serveErpc(code)
+  kernel.spawner.starters.set(placedServer, startPlaced)
+  // Names are main's, and so are those who have them.
+  if (kernel.uplink) return
   const leader = processes.spawn(groupLeader(output), { name: 'user' })
   // Whoever is spawned without a parent prints where the node does.
   processes.init.groupLeader = leader.pid

@@ -19,6 +19,8 @@ export interface Alias {
   readonly process: LocalProcess
   readonly ref: Reference
   readonly mode: AliasMode
+  /** Messages and exit signals that were sent with priority have it when they come by this alias. */
+  readonly priority: boolean
 }
 
 export class Aliases {
@@ -33,9 +35,9 @@ export class Aliases {
     return this.#active.size
   }
 
-  add(process: LocalProcess, ref: Reference, mode: AliasMode): void {
+  add(process: LocalProcess, ref: Reference, mode: AliasMode, priority = false): void {
     const number = this.#table.numberOf(ref)
-    const alias: Alias = { process, ref, mode }
+    const alias: Alias = { process, ref, mode, priority }
     this.#active.set(number, alias)
     ;(process.aliases ??= new Map()).set(number, alias)
   }

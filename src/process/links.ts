@@ -13,13 +13,16 @@ import type { Host } from './host.js'
 import type { LocalProcess } from './local-process.js'
 import { PeerIndex } from './peer-index.js'
 import { noconnection, noproc } from './reason.js'
-import { SharedPayload } from './shared-payload.js'
+import { routeReason, SharedPayload } from './shared-payload.js'
+import { traced } from './trace.js'
 
 export interface Link {
   readonly process: LocalProcess
   readonly peer: Pid
   /** The outstanding unlink; 0n while the link is active */
   unlinking: bigint
+  /** Does its exit message, when exits are trapped, overtake others? */
+  priority: boolean
 }
 
 const maxUnlinkId = 2n ** 64n - 1n
@@ -38,13 +41,15 @@ export class Links {
     return this.#remote.size
   }
 
-  link(process: LocalProcess, peer: Pid): void {
+  /** Linking again says anew whether it has priority. */
+  link(process: LocalProcess, peer: Pid, priority = false): void {
     const key = this.#host.table.keyOf(peer)
     if (key === this.#host.table.keyOf(process.pid)) return
     const known = process.links?.get(key)
+    if (known) known.priority = priority
     if (known?.unlinking === 0n) return
     if (known) known.unlinking = 0n
-    else this.#add(process, peer, key)
+    else this.#add(process, peer, key, priority)
     this.#host.route({ op: 'link', from: process.pid, to: peer })
   }
 
@@ -57,9 +62,9 @@ export class Links {
   }
 
   /** Records a link that the other end has already: that of a spawned process. */
-  linked(process: LocalProcess, peer: Pid): void {
+  linked(process: LocalProcess, peer: Pid, priority = false): void {
     const key = this.#host.table.keyOf(peer)
-    if (!process.links?.has(key)) this.#add(process, peer, key)
+    if (!process.links?.has(key)) this.#add(process, peer, key, priority)
   }
 
   onLink({ from, to }: LinkSignal): void {
@@ -82,13 +87,13 @@ export class Links {
     if (link?.unlinking === id) this.#remove(link, key)
   }
 
-  onLinkExit({ from, to, reason }: LinkExitSignal): void {
+  onLinkExit({ from, to, reason, token }: LinkExitSignal): void {
     const key = this.#host.table.keyOf(from)
     const process = this.#host.table.find(to)
     const link = process?.links?.get(key)
     if (!process || !link) return
     this.#remove(link, key)
-    if (link.unlinking === 0n) this.#host.exitSignal(process, from, reason, 'link')
+    if (link.unlinking === 0n) this.#host.exitSignal(process, { from, reason, cause: 'link', token, priority: link.priority })
   }
 
   /** A process has ended: tell every peer, one a step. */
@@ -97,7 +102,8 @@ export class Links {
     const payload = new SharedPayload(reason, this.#host)
     for (const [key, link] of process.links) {
       this.#remove(link, key)
-      if (link.unlinking === 0n) this.#host.route({ op: 'linkExit', from: process.pid, to: link.peer, reason: payload })
+      if (link.unlinking === 0n)
+        routeReason(this.#host, traced({ op: 'linkExit', from: process.pid, to: link.peer, reason: payload }, process))
       yield
     }
   }
@@ -108,15 +114,16 @@ export class Links {
   }
 
   *#break(links: Iterable<Link>): Generator<void, void, undefined> {
-    for (const { process, peer, unlinking } of links) {
+    for (const { process, peer, unlinking, priority } of links) {
       process.links?.delete(this.#host.table.keyOf(peer))
-      if (unlinking === 0n && process.alive) this.#host.exitSignal(process, peer, new TermPayload(noconnection), 'link')
+      const broken = { from: peer, reason: new TermPayload(noconnection), cause: 'link', priority } as const
+      if (unlinking === 0n && process.alive) this.#host.exitSignal(process, broken)
       yield
     }
   }
 
-  #add(process: LocalProcess, peer: Pid, key: string | number): void {
-    const link: Link = { process, peer, unlinking: 0n }
+  #add(process: LocalProcess, peer: Pid, key: string | number, priority: boolean): void {
+    const link: Link = { process, peer, unlinking: 0n, priority }
     ;(process.links ??= new Map()).set(key, link)
     if (typeof key === 'string') this.#remote.add(peer.node, link)
   }

@@ -1,22 +1,27 @@
 /**
- * A process's messages in the order of arrival. A selective receive takes one out of the middle; each message has a number, so that a
- * receive that has seen the first n does not look at those again. Nor does one that waits for a reference look at what came before the
- * reference was made, for a message keeps how many the node had made by then.
+ * A process's messages: those with priority, then all others, each in the order of arrival. A selective receive takes one out of the middle;
+ * each message has a number, so that a receive that has seen the first n does not look at those again, and does look at one with priority
+ * that has overtaken them. Nor does one that waits for a reference look at what came before the reference was made, for a message keeps how
+ * many the node had made by then.
  */
 import type { Term } from '../term/index.js'
+import { type Arrived, received, type Trace } from './trace.js'
 
 class Message {
   readonly term: Term
   readonly number: number
   /** How many references this node had made when it came */
   readonly references: number
+  /** What taking it does to the receiver's trace token */
+  readonly token: Arrived
   previous: Message | null
   next: Message | null = null
 
-  constructor(term: Term, number: number, references: number, previous: Message | null) {
+  constructor(term: Term, number: number, references: number, token: Arrived, previous: Message | null) {
     this.term = term
     this.number = number
     this.references = references
+    this.token = token
     this.previous = previous
   }
 }
@@ -25,18 +30,35 @@ export class Mailbox {
   size = 0
   /** The number of the message that came last; 0 before the first. */
   last = 0
+  /** The trace that the process takes part in: a message takes it along when it is taken. */
+  trace: Trace | null = null
   #head: Message | null = null
   #tail: Message | null = null
+  /** The last of the messages with priority: all before it have it, too, and none behind it. */
+  #urgent: Message | null = null
 
-  push(term: Term, references: number): void {
-    const message = new Message(term, ++this.last, references, this.#tail)
+  push(term: Term, references: number, token?: Arrived): void {
+    const message = new Message(term, ++this.last, references, token, this.#tail)
     if (this.#tail) this.#tail.next = message
     else this.#head = message
     this.#tail = message
     this.size++
   }
 
-  /** Takes the oldest message. Only to be called when `size > 0`. */
+  /** Puts a message behind those with priority, and before all others. */
+  pushPriority(term: Term, references: number, token?: Arrived): void {
+    const previous = this.#urgent
+    const message = new Message(term, ++this.last, references, token, previous)
+    const next = (message.next = previous ? previous.next : this.#head)
+    if (previous) previous.next = message
+    else this.#head = message
+    if (next) next.previous = message
+    else this.#tail = message
+    this.#urgent = message
+    this.size++
+  }
+
+  /** Takes the first message. Only to be called when `size > 0`. */
   shift(): Term {
     const message = this.#head as Message
     this.#remove(message)
@@ -45,41 +67,55 @@ export class Mailbox {
 
   /** Takes the first message with a number above `seen` that `accepts` accepts; undefined when there is none. */
   take(accepts: (term: Term) => boolean, seen: number): Term | undefined {
+    const urgent = this.#urgent
+    for (let message = urgent && this.#head; message; message = message === urgent ? null : message.next) {
+      if (message.number > seen && accepts(message.term)) return this.#taken(message)
+    }
     for (let message = this.#firstAfter(seen); message; message = message.next) {
-      if (accepts(message.term)) {
-        this.#remove(message)
-        return message.term
-      }
+      if (accepts(message.term)) return this.#taken(message)
     }
     return undefined
   }
 
   /** The number of the last message that came before this reference was made, so that it cannot hold it. */
   before(reference: number): number {
-    let message = this.#tail
-    while (message && message.references >= reference) message = message.previous
-    return message?.number ?? 0
+    const ordinary = lastBefore(reference, this.#tail, this.#urgent)
+    return this.#urgent ? Math.max(ordinary, lastBefore(reference, this.#urgent, null)) : ordinary
   }
 
   clear(): void {
-    this.#head = this.#tail = null
+    this.#head = this.#tail = this.#urgent = null
     this.size = 0
   }
 
-  /** What has come since is at the tail and is mostly short, so it is found from there. */
+  /** The first message without priority after the first n. What has come since is at the tail and is mostly short, so it is found from there. */
   #firstAfter(seen: number): Message | null {
-    if (seen === 0) return this.#head
+    const urgent = this.#urgent
+    if (seen === 0) return urgent ? urgent.next : this.#head
     let message = this.#tail
-    if (!message || message.number <= seen) return null
-    while (message.previous && message.previous.number > seen) message = message.previous
+    if (!message || message === urgent || message.number <= seen) return null
+    while (message.previous && message.previous !== urgent && message.previous.number > seen) message = message.previous
     return message
   }
 
+  #taken(message: Message): Term {
+    this.#remove(message)
+    return message.term
+  }
+
   #remove(message: Message): void {
+    if (message.token !== undefined && (message.token || this.trace)) this.trace = received(this.trace, message.token)
+    if (message === this.#urgent) this.#urgent = message.previous
     if (message.previous) message.previous.next = message.next
     else this.#head = message.next
     if (message.next) message.next.previous = message.previous
     else this.#tail = message.previous
     this.size--
   }
+}
+
+/** From `message` back to `end`, which does not count: the number of the first that came before the reference was made. */
+function lastBefore(reference: number, message: Message | null, end: Message | null): number {
+  while (message && message !== end && message.references >= reference) message = message.previous
+  return message && message !== end ? message.number : 0
 }

@@ -13,7 +13,7 @@ import type { Host } from './host.js'
 import type { LocalProcess } from './local-process.js'
 import { PeerIndex } from './peer-index.js'
 import { noconnection, noproc } from './reason.js'
-import { SharedPayload } from './shared-payload.js'
+import { routeReason, SharedPayload } from './shared-payload.js'
 
 export interface Monitor {
   readonly owner: LocalProcess
@@ -21,6 +21,8 @@ export interface Monitor {
   readonly target: Pid | RegisteredName
   /** What stands first in the message instead of 'DOWN' */
   readonly tag: Term
+  /** Does the message overtake others? */
+  readonly priority: boolean
 }
 
 export interface Watcher {
@@ -37,6 +39,8 @@ export interface MonitorOptions {
   readonly alias?: AliasMode | undefined
   /** Stands first in the message instead of 'DOWN' */
   readonly tag?: Term | undefined
+  /** The message overtakes those without priority. It does not make the alias one for priority messages. */
+  readonly priority?: boolean | undefined
 }
 
 const down = atom('DOWN')
@@ -61,13 +65,18 @@ export class Monitors {
 
   monitor(owner: LocalProcess, target: Pid | RegisteredName, ref: Reference, options: MonitorOptions = {}): void {
     if (options.alias) this.#aliases.add(owner, ref, options.alias)
-    this.monitoring(owner, target, ref, options.tag)
+    this.monitoring(owner, target, ref, options)
     this.#host.route({ op: 'monitor', from: owner.pid, to: target, ref })
   }
 
   /** Records a monitor that the other end has already: that of a spawned process. */
-  monitoring(owner: LocalProcess, target: Pid | RegisteredName, ref: Reference, tag: Term = down): void {
-    const monitor: Monitor = { owner, ref, target, tag }
+  monitoring(
+    owner: LocalProcess,
+    target: Pid | RegisteredName,
+    ref: Reference,
+    { tag = down, priority = false }: MonitorOptions = {},
+  ): void {
+    const monitor: Monitor = { owner, ref, target, tag, priority }
     ;(owner.monitors ??= new Map()).set(this.#host.table.numberOf(ref), monitor)
     if (target.node !== this.#host.table.node) this.#watching.add(target.node, monitor)
   }
@@ -115,7 +124,7 @@ export class Monitors {
       const payload = new SharedPayload(reason, this.#host)
       for (const [key, watcher] of process.watchers) {
         this.#forget(watcher, key)
-        this.#host.route({ op: 'down', from: watcher.target, to: watcher.from, ref: watcher.ref, reason: payload })
+        routeReason(this.#host, { op: 'down', from: watcher.target, to: watcher.from, ref: watcher.ref, reason: payload })
         yield
       }
     }
@@ -144,9 +153,9 @@ export class Monitors {
     }
   }
 
-  #fire({ owner, ref, target, tag }: Monitor, reason: Term): void {
+  #fire({ owner, ref, target, tag, priority }: Monitor, reason: Term): void {
     const object = target instanceof Pid ? target : tuple(target.name, target.node)
-    this.#host.message(owner, new Tuple([tag, ref, atom('process'), object, reason]))
+    this.#host.message(owner, new Tuple([tag, ref, atom('process'), object, reason]), undefined, priority)
   }
 
   #take(owner: LocalProcess, ref: Reference): Monitor | undefined {

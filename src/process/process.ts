@@ -8,14 +8,25 @@ import type { AliasMode } from './aliases.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { LocalProcess } from './local-process.js'
 import type { MonitorOptions } from './monitors.js'
-import type { Processes, SpawnOptions } from './processes.js'
+import type { Processes, SendOptions, SpawnOptions } from './processes.js'
 import { type Pattern, type ReceiveOptions, Receiver } from './receiver.js'
+import { SeqTrace } from './seq-trace.js'
+import { type SpawnAtOptions, spawnAt } from './spawn-at.js'
+import type { SpawnRequest, SpawnRequestOptions } from './spawn-requests.js'
+import { stamp } from './trace.js'
 
 /** The code of a process. Its promise is the process's life: when it settles, the process exits. */
 export type Body<P extends Process = Process> = (self: P) => unknown
 
 /** An exit reason: any term but a JavaScript string, which would arrive as a binary. Write `atom('shutdown')`. */
 export type ExitReason<T> = T extends string ? never : T
+
+/** A function of a module that the node has: loaded code, or Erlang's. */
+export interface RemoteCode {
+  readonly module: string | Atom
+  readonly fun: string | Atom
+  readonly args?: readonly Sendable[] | undefined
+}
 
 export class Process implements AsyncIterable<Term> {
   /** @internal */
@@ -25,6 +36,7 @@ export class Process implements AsyncIterable<Term> {
   /** @internal */
   readonly receiver: Receiver
   #abort: AbortController | null = null
+  #seqTrace: SeqTrace | null = null
 
   /** @internal Processes are made by `spawn`. */
   constructor(host: Processes, local: LocalProcess) {
@@ -52,7 +64,7 @@ export class Process implements AsyncIterable<Term> {
   }
 
   set trapExit(on: boolean) {
-    this.local.trapExit = on
+    this.host.setTrapExit(this.local, on)
   }
 
   /** The process that does this one's input and output. Processes that it spawns inherit it. */
@@ -70,9 +82,9 @@ export class Process implements AsyncIterable<Term> {
    *
    * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local name that nobody has.
    */
-  send(to: To, message: Sendable): boolean {
+  send(to: To, message: Sendable, options?: SendOptions): boolean {
     if (!this.local.alive) return true
-    return this.host.send(this.local, to, message)
+    return this.host.send(this.local, to, message, options)
   }
 
   /** The next message; with a pattern, the first that matches, however many wait before it. */
@@ -95,8 +107,9 @@ export class Process implements AsyncIterable<Term> {
     return { next: () => this.receive().then(value => ({ done: false, value })) }
   }
 
-  link(pid: Pid): void {
-    if (this.local.alive) this.host.links.link(this.local, pid)
+  /** With `priority`, its exit message overtakes those without, when this process traps exits. The last call counts. */
+  link(pid: Pid, options: { readonly priority?: boolean | undefined } = {}): void {
+    if (this.local.alive) this.host.links.link(this.local, pid, options.priority)
   }
 
   /** Afterwards no exit of that process reaches this one by a link; one that came already stays in the mailbox. */
@@ -131,11 +144,14 @@ export class Process implements AsyncIterable<Term> {
     if (this.local.alive) this.host.monitorNode(this.local, atomOf(name), on)
   }
 
-  /** A reference by which this process receives until `unalias`; `reply`: until its first message. */
-  alias(options: { readonly reply?: boolean | undefined } = {}): Reference {
+  /**
+   * A reference by which this process receives until `unalias`; `reply`: until its first message. With `priority`, what is sent to it with
+   * priority overtakes ordinary messages.
+   */
+  alias(options: { readonly reply?: boolean | undefined; readonly priority?: boolean | undefined } = {}): Reference {
     const ref = this.makeRef()
     const mode: AliasMode = options.reply ? 'reply' : 'explicit_unalias'
-    if (this.local.alive) this.host.aliases.add(this.local, ref, mode)
+    if (this.local.alive) this.host.aliases.add(this.local, ref, mode, options.priority)
     return ref
   }
 
@@ -164,20 +180,65 @@ export class Process implements AsyncIterable<Term> {
   }
 
   /**
-   * `exit(reason)` ends this process: it throws ExitError, as Erlang's exit/1 raises, so call it where the process's own code runs and
-   * not in a timer's callback. `exit(pid, reason)` sends an exit signal, also to this process, and returns.
+   * Asks a node, this one too, to spawn a process, and returns at once. The message {spawn_reply, Ref, ok, Pid} or {spawn_reply, Ref, error,
+   * Reason} comes when the node has answered; Reason is `noconnection`, `notsup`, `badopt` or `system_limit`.
+   *
+   * @throws EtfError when an argument cannot be sent.
    */
-  exit(pid: Pid, reason: Term): void
+  spawnRequest(code: RemoteCode & { readonly node: string | Atom }, options: SpawnRequestOptions = {}): Reference {
+    const ref = this.makeRef()
+    if (this.local.alive) this.host.spawnRequests.request(this.local, ref, { ...options, ...requested(code.node, code) })
+    return ref
+  }
+
+  /**
+   * Forgets a request: no reply comes, and a process that comes of it is not monitored, and exits with `abandoned` if it was to be linked.
+   * False: the reply has come already, or this process asked for no such thing.
+   */
+  spawnRequestAbandon(ref: Reference): boolean {
+    return this.local.alive && this.host.spawnRequests.abandon(this.local, ref)
+  }
+
+  /**
+   * Spawns a process on a node: resolves to its pid when it is there. An abort or a timeout (in milliseconds; default: none) abandons it.
+   *
+   * @throws SpawnError ERR_SPAWN with the node's `reason`; ProcessError ERR_TIMEOUT; the signal's reason; EtfError when an argument cannot
+   * be sent.
+   */
+  async spawnAt(node: string | Atom, code: RemoteCode, options: SpawnAtOptions = {}): Promise<Pid> {
+    return (await this.#spawnAt(node, code, options))[0]
+  }
+
+  /** `spawnAt`, and links in one step. */
+  async spawnLinkAt(node: string | Atom, code: RemoteCode, options: SpawnAtOptions = {}): Promise<Pid> {
+    return (await this.#spawnAt(node, code, options, { link: true }))[0]
+  }
+
+  /** `spawnAt`, and monitors in one step. */
+  async spawnMonitorAt(node: string | Atom, code: RemoteCode, options: SpawnAtOptions = {}): Promise<[pid: Pid, ref: Reference]> {
+    return this.#spawnAt(node, code, options, { monitor: true })
+  }
+
+  /** The trace token that this process's signals carry: see SeqTrace. */
+  get seqTrace(): SeqTrace {
+    return (this.#seqTrace ??= new SeqTrace(this.local, this.host.copy.bind(this.host)))
+  }
+
+  /**
+   * `exit(reason)` ends this process: it throws ExitError, as Erlang's exit/1 raises, so call it where the process's own code runs and
+   * not in a timer's callback. `exit(to, reason)` sends an exit signal to a pid or an alias, also to this process, and returns.
+   */
+  exit(to: Pid | Reference, reason: Term, options?: SendOptions): void
   exit<T extends Sendable>(reason: ExitReason<T>): never
-  exit(...args: [Term] | [Pid, Term]): void {
+  exit(...args: [reason: Term] | [to: Pid | Reference, reason: Term, options?: SendOptions | undefined]): void {
     if (args.length === 1) throw new ExitError(this.host.copy(args[0]))
-    const [pid, reason] = args
-    if (this.local.alive) this.host.sendExit(this.local, pid, reason)
+    const [to, reason, options] = args
+    if (this.local.alive) this.host.sendExit(this.local, to, reason, options)
   }
 
   /** Gives this process a name. @throws ProcessError ERR_NAME_TAKEN, ERR_ALREADY_REGISTERED, ERR_NAME */
   async register(name: string | Atom): Promise<void> {
-    if (this.local.alive) this.host.registry.register(atomOf(name), this.local)
+    if (this.local.alive) await this.host.register(atomOf(name), this.pid)
   }
 
   /** Sends `message` in `ms` milliseconds, unless `to` has ended by then, or `cancelTimer` comes first. */
@@ -201,6 +262,23 @@ export class Process implements AsyncIterable<Term> {
   #spawn(body: Body<this>, options: SpawnOptions): Pid {
     // A dead process's children are born dead: it may do nothing any more.
     if (!this.local.alive) return this.pid
-    return this.host.spawn(body as Body, { groupLeader: this.groupLeader, ...options }).pid
+    return this.host.spawn(body as Body, { groupLeader: this.groupLeader, token: stamp(this.local), ...options }).pid
+  }
+
+  async #spawnAt(
+    node: string | Atom,
+    code: RemoteCode,
+    { timeout, signal, ...tuning }: SpawnAtOptions,
+    tie: Pick<SpawnRequestOptions, 'link' | 'monitor'> = {},
+  ): Promise<[Pid, Reference]> {
+    if (!this.local.alive) return new Promise(() => {})
+    return spawnAt(this, { ...tuning, ...tie, ...requested(node, code) }, { timeout, signal })
   }
 }
+
+const requested = (node: string | Atom, { module, fun, args = [] }: RemoteCode): SpawnRequest => ({
+  node: atomOf(node),
+  module: atomOf(module),
+  fun: atomOf(fun),
+  args,
+})

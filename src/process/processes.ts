@@ -2,43 +2,70 @@
  * The processes of one place: their table, names, links, monitors, aliases and timers, and the rules by which they take Signals.
  * Knows no sockets: `route` takes every signal that leaves a process, and `deliver` takes those that come to one.
  */
-import type { Address, ExitSignal, SendSignal, Signal, Payload } from '../dist/signal.js'
+import type { Address, ExitSignal, SendSignal, Signal } from '../dist/signal.js'
 import { TermPayload } from '../dist/signal.js'
-import { copy } from '../etf/index.js'
+import { copy, type EtfError } from '../etf/index.js'
 import { Atom, atom, Pid, Reference, type Sendable, type Term, tuple } from '../term/index.js'
 import { addressOf, atomOf, type To } from './address.js'
 import { Aliases } from './aliases.js'
 import { BodyRunner } from './body.js'
 import { type Clock, systemClock } from './clock.js'
 import { ExitError, ProcessError } from './errors.js'
-import type { Host } from './host.js'
+import type { ExitCause, Host } from './host.js'
 import { Links } from './links.js'
 import { LocalProcess, type Runner } from './local-process.js'
 import { Monitors } from './monitors.js'
 import { NodeMonitors } from './node-monitors.js'
 import { type Body, Process } from './process.js'
-import { ProcessTable } from './process-table.js'
+import { isGiven, type PlaceId, ProcessTable } from './process-table.js'
 import { kill, killed, normal, reasonOf } from './reason.js'
-import { Registry } from './registry.js'
+import { type NameChanges, Registry } from './registry.js'
 import { Scheduler } from './scheduler.js'
 import { SpawnRequests } from './spawn-requests.js'
 import { Timers } from './timers.js'
+import { type Arrived, inherited, tokenOf, type TraceToken, traced } from './trace.js'
 import { type Task, WorkList } from './work-list.js'
 
 export interface SpawnOptions {
-  /** Registered before the code runs; taken: the spawn throws ERR_NAME_TAKEN. */
+  /** Registered before the code runs; taken: the spawn throws ERR_NAME_TAKEN, or outside of main the process exits `{already_started, Pid}`. */
   readonly name?: string | Atom | undefined
+  /** @internal A pid of this place that was given out elsewhere */
+  readonly pid?: Pid | undefined
   /** @internal */
   readonly groupLeader?: Pid | undefined
   /** @internal */
   readonly link?: LocalProcess | undefined
   /** @internal */
   readonly monitor?: { readonly owner: LocalProcess; readonly ref: Reference } | undefined
+  /** @internal The trace that it takes part in */
+  readonly token?: TraceToken | null | undefined
+}
+
+export interface SendOptions {
+  /** By an alias that takes priority messages, it overtakes messages without priority; otherwise it is an ordinary one. */
+  readonly priority?: boolean | undefined
+}
+
+/** Names are main's to give: what a process elsewhere must ask for. */
+export interface Names {
+  /** Rejects with the ProcessError that `Registry.claim` throws. */
+  claim(name: Atom, pid: Pid): Promise<void>
+  /** Rejects with ERR_NOT_REGISTERED. */
+  unregister(name: Atom): Promise<void>
 }
 
 export interface ProcessesOptions {
   readonly node: Atom
   readonly creation: number
+  /** Default: main */
+  readonly place?: PlaceId | undefined
+  /** Who gives names; without it, this place does. */
+  readonly names?: Names | undefined
+  readonly named?: NameChanges | undefined
+  /** A process whose pid was given out elsewhere has ended. */
+  readonly ended?: ((pid: Pid) => void) | undefined
+  /** A process has changed its mind about exit signals. */
+  readonly trapping?: ((pid: Pid, on: boolean) => void) | undefined
   /** Where every signal goes first. False when the way is busy. */
   readonly route: (signal: Signal) => boolean
   readonly floats?: 'number' | 'exact' | undefined
@@ -49,14 +76,19 @@ export interface ProcessesOptions {
   readonly reach?: ((node: Atom) => void) | undefined
   /** A process's code threw something other than an ExitError: the process ends, and whoever watches the node is told. */
   readonly crashed?: ((pid: Pid, reason: Term, thrown: unknown) => void) | undefined
+  /** What was accepted could not be sent later, and nobody waits for it. */
+  readonly failed?: ((error: EtfError) => void) | undefined
 }
+
+/** What a message does to its receiver's trace token */
+const arrived = ({ token, timer }: SendSignal): Arrived => (token !== undefined ? tokenOf(token) : timer === true ? undefined : null)
 
 /** Has no code of its own: the process that stands for the node. */
 const idle: Runner = { run: process => process.mailbox.clear(), exited: () => {} }
 
 export class Processes implements Host {
   readonly table: ProcessTable
-  readonly registry = new Registry()
+  readonly registry: Registry
   readonly clock: Clock
   readonly scheduler = new Scheduler()
   readonly links: Links
@@ -75,7 +107,8 @@ export class Processes implements Host {
     this.#options = options
     this.clock = options.clock ?? systemClock
     this.route = options.route
-    this.table = new ProcessTable(options.node, options.creation)
+    this.table = new ProcessTable(options.node, options.creation, options.place)
+    this.registry = new Registry(this.table, options.named)
     this.aliases = new Aliases(this.table)
     this.links = new Links(this)
     this.monitors = new Monitors(this, this.aliases)
@@ -98,11 +131,12 @@ export class Processes implements Host {
   /** Starts a process that takes its messages in any other way. */
   start(runner: (self: Process) => Runner, options: SpawnOptions = {}): Process {
     const name = options.name === undefined ? undefined : atomOf(options.name)
-    if (name) this.registry.checkFree(name)
-    const local = this.table.add(pid => new LocalProcess(pid, options.groupLeader ?? this.init.groupLeader, idle))
+    if (name && !this.#options.names) this.registry.checkFree(name)
+    const local = this.table.add(pid => new LocalProcess(pid, options.groupLeader ?? this.init.groupLeader, idle), options.pid)
     const self = this.#options.makeSelf?.(this, local) ?? new Process(this, local)
     local.runner = runner(self)
-    if (name) this.registry.register(name, local)
+    if (name) this.#name(name, local)
+    if (options.token) local.mailbox.trace = inherited(options.token)
     if (options.link) {
       this.links.linked(options.link, local.pid)
       this.links.linked(local, options.link.pid)
@@ -114,6 +148,19 @@ export class Processes implements Host {
     }
     this.scheduler.ready(local)
     return self
+  }
+
+  /** Names a new process. Where the name must be asked for, the process waits for it. */
+  #name(name: Atom, local: LocalProcess): void {
+    if (!this.#options.names) return this.registry.register(name, local)
+    const { runner } = local
+    local.runner = { run: () => {}, exited: (process, reason) => runner.exited(process, reason) }
+    const run = (): void => {
+      local.runner = runner
+      this.scheduler.ready(local)
+    }
+    const taken = (): void => this.exit(local, tuple(atom('already_started'), this.registry.pidOf(name) ?? atom('undefined')))
+    this.#options.names.claim(name, local.pid).then(run, taken)
   }
 
   /** Takes a signal whose `to` lives here. @throws EtfError when its payload is no term: then nothing has changed. */
@@ -144,18 +191,19 @@ export class Processes implements Host {
       }
       case 'spawnReply':
         return this.spawnRequests.onReply(signal)
+      case 'notice':
       case 'spawnRequest':
-        throw new ProcessError('ERR_BADARG', 'A spawn request goes to a node, not to a process.')
+        throw new ProcessError('ERR_BADARG', `A ${signal.op} goes to a node, not to a process.`)
     }
   }
 
-  send(from: LocalProcess, to: To, term: Sendable): boolean {
+  send(from: LocalProcess, to: To, term: Sendable, options?: SendOptions): boolean {
     const target = this.address(to)
     if (
       !(target instanceof Pid) &&
       !(target instanceof Reference) &&
       target.node === this.table.node &&
-      !this.registry.whereis(target.name)
+      !this.registry.pidOf(target.name)
     ) {
       if (typeof to === 'string' || to instanceof Atom) {
         throw new ProcessError('ERR_NOT_REGISTERED', `No process of this node is registered as '${target.name.name}'.`)
@@ -163,20 +211,25 @@ export class Processes implements Host {
     }
     // Across the network a term is encoded at once, and nobody else sees it; here the receiver gets a copy of its own.
     const message = new TermPayload(target.node === this.table.node ? this.copy(term) : (term as Term))
-    return this.route({ op: 'send', from: from.pid, to: target, message })
+    const signal: SendSignal = { op: 'send', from: from.pid, to: target, message }
+    if (from.mailbox.trace === null && options === undefined) return this.route(signal)
+    return this.route(traced(options?.priority ? { ...signal, priority: true } : signal, from))
   }
 
-  /** `exit/2`. The reason is taken before this returns. */
-  sendExit(from: LocalProcess, pid: Pid, reason: Sendable): void {
-    this.route({ op: 'exit', from: from.pid, to: pid, reason: new TermPayload(this.copy(reason)) })
+  /** `exit/2`, which carries no trace token. The reason is taken before this returns. */
+  sendExit(from: LocalProcess, to: Pid | Reference, reason: Sendable, { priority = false }: SendOptions = {}): void {
+    const signal: ExitSignal = { op: 'exit', from: from.pid, to, reason: new TermPayload(this.copy(reason)) }
+    this.route(priority ? { ...signal, priority } : signal)
   }
 
-  /** Gives a process of this node a name. @throws ProcessError as Registry.register, and ERR_NOPROC. */
-  register(name: Atom, pid: Pid): void {
+  /** Gives a process of this place a name. @throws ProcessError as Registry.register, and ERR_NOPROC. */
+  async register(name: Atom, pid: Pid): Promise<void> {
     const process = this.table.find(pid)
     if (!process)
       throw new ProcessError('ERR_NOPROC', `'${name.name}' cannot be registered: ${String(pid)} is no living process of this node.`)
-    this.registry.register(name, process)
+    if (!this.#options.names) return this.registry.register(name, process)
+    this.registry.check(name, process)
+    await this.#options.names.claim(name, pid)
   }
 
   address(to: To): Address {
@@ -187,16 +240,17 @@ export class Processes implements Host {
     return copy(term, { floats: this.#options.floats })
   }
 
-  message(process: LocalProcess, term: Term): void {
+  message(process: LocalProcess, term: Term, token?: Arrived, priority?: boolean): void {
     if (!process.alive) return
-    process.mailbox.push(term, this.table.references)
+    if (priority === true) process.mailbox.pushPriority(term, this.table.references, token)
+    else process.mailbox.push(term, this.table.references, token)
     this.scheduler.ready(process)
   }
 
-  exitSignal(process: LocalProcess, from: Pid, payload: Payload, cause: 'link' | 'exit'): void {
+  exitSignal(process: LocalProcess, { from, reason: payload, cause, token, priority }: ExitCause): void {
     const reason = payload.read()
     if (cause === 'exit' && reason === kill) return this.exit(process, killed)
-    if (process.trapExit) return this.message(process, tuple(atom('EXIT'), from, reason))
+    if (process.trapExit) return this.message(process, tuple(atom('EXIT'), from, reason), tokenOf(token), priority)
     if (reason === normal && !(cause === 'exit' && this.table.find(from) === process)) return
     this.exit(process, reason)
   }
@@ -209,9 +263,11 @@ export class Processes implements Host {
     this.aliases.exited(process)
     if (process.timers) this.timers.exited(process.timers)
     this.nodeMonitors.exited(process)
+    this.spawnRequests.exited(process, reason)
     process.mailbox.clear()
     if (process.links || process.watchers || process.monitors) this.#work.push(this.#exits(process, reason))
     process.runner.exited(process, reason)
+    if (this.table.place !== 0 && isGiven(process.pid)) this.#options.ended?.(process.pid)
   }
 
   /** A process's code threw. */
@@ -220,6 +276,15 @@ export class Processes implements Host {
     const reason = reasonOf(thrown)
     this.exit(process, reason)
     if (!(thrown instanceof ExitError)) this.#options.crashed?.(process.pid, reason, thrown)
+  }
+
+  failed(error: EtfError): void {
+    this.#options.failed?.(error)
+  }
+
+  setTrapExit(process: LocalProcess, on: boolean): void {
+    process.trapExit = on
+    this.#options.trapping?.(process.pid, on)
   }
 
   monitorNode(process: LocalProcess, node: Atom, on: boolean): void {
@@ -231,6 +296,11 @@ export class Processes implements Host {
   lost(node: Atom, done: () => void): void {
     // What the node held is taken out at once: what is linked over the next connection must not break with this one.
     this.#work.push(this.#lost(node, this.links.lost(node), this.monitors.lost(node), done))
+  }
+
+  /** Does work that may be long in slices, behind what is being done so. */
+  later(task: Task): void {
+    this.#work.push(task)
   }
 
   /** Ends every process, as the node closes; resolves when everybody who watched them has been told. */
@@ -253,23 +323,25 @@ export class Processes implements Host {
     done()
   }
 
-  #onSend({ to, message }: SendSignal): void {
-    if (to instanceof Reference) return this.#onAlias(to, message)
+  #onSend(signal: SendSignal): void {
+    const { to } = signal
+    if (to instanceof Reference) return this.#onAlias(to, signal)
     const process = to instanceof Pid ? this.table.find(to) : this.registry.whereis(to.name)
-    if (process) this.message(process, message.read())
+    if (process) this.message(process, signal.message.read(), arrived(signal))
   }
 
-  #onAlias(ref: Reference, message: Payload): void {
+  #onAlias(ref: Reference, signal: SendSignal): void {
     const alias = this.aliases.find(ref)
     if (!alias) return
-    const term = message.read()
+    const term = signal.message.read()
     if (alias.mode === 'reply') this.aliases.remove(alias.process, ref)
     if (alias.mode === 'reply_demonitor') this.monitors.demonitor(alias.process, ref)
-    this.message(alias.process, term)
+    this.message(alias.process, term, arrived(signal), alias.priority && signal.priority === true)
   }
 
-  #onExit({ from, to, reason }: ExitSignal): void {
-    const process = to instanceof Pid ? this.table.find(to) : this.aliases.find(to)?.process
-    if (process) this.exitSignal(process, from, reason, 'exit')
+  #onExit({ from, to, reason, token, priority }: ExitSignal): void {
+    const alias = to instanceof Reference ? this.aliases.find(to) : undefined
+    const process = to instanceof Pid ? this.table.find(to) : alias?.process
+    if (process) this.exitSignal(process, { from, reason, cause: 'exit', token, priority: alias?.priority === true && priority === true })
   }
 }

@@ -17,6 +17,7 @@ export const kill = atom('kill')
 export const killed = atom('killed')
 export const noproc = atom('noproc')
 export const noconnection = atom('noconnection')
+export const abandoned = atom('abandoned')
 
 /** The reason with which a process exits that threw `thrown`. */
 export function reasonOf(thrown: unknown): Term {
@@ -32,9 +33,12 @@ export function termOf(thrown: unknown): Term {
     return copy(thrown as Sendable)
   } catch {
     // Anything can be thrown, and a function, say, is no term: the reader gets what console.log would show.
-    return Buffer.from(wellFormed(inspect(thrown)))
+    return described(thrown)
   }
 }
+
+/** What console.log would show of it, as text */
+export const described = (what: unknown): Buffer => Buffer.from(wellFormed(inspect(what)))
 
 const frame = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?([^()]+):(\d+):\d+\)?$/
 

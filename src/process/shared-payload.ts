@@ -1,7 +1,13 @@
-import type { Payload } from '../dist/signal.js'
-import type { Sendable, Term } from '../term/index.js'
+import { type DownSignal, type ExitSignal, type LinkExitSignal, type Payload, TermPayload } from '../dist/signal.js'
+import { EtfError } from '../etf/index.js'
+import { LocalTerm, type Sendable, type Term } from '../term/index.js'
+import type { Host } from './host.js'
+import { described } from './reason.js'
 
-/** A term that goes to several receivers, an exit reason say: each gets a copy of its own. */
+/**
+ * A reason that goes to several receivers: each gets a copy of its own. What is no term for others is told as the text that describes it,
+ * for whoever waits must be told.
+ */
 export class SharedPayload implements Payload {
   readonly #term: Term
   readonly #host: { copy(term: Sendable): Term }
@@ -12,6 +18,22 @@ export class SharedPayload implements Payload {
   }
 
   read(): Term {
-    return this.#host.copy(this.#term)
+    try {
+      // A LocalTerm may be copied, but it is no part of a message.
+      return this.#host.copy(this.#term instanceof LocalTerm ? [this.#term] : this.#term)
+    } catch (error) {
+      if (!(error instanceof EtfError)) throw error
+      return described(this.#term)
+    }
+  }
+}
+
+/** Sends a signal with a reason. One that this node's limits do not let out, or the peer would not take, is told as the text that describes it. */
+export function routeReason(host: Pick<Host, 'route'>, signal: ExitSignal | LinkExitSignal | DownSignal): void {
+  try {
+    host.route(signal)
+  } catch (error) {
+    if (!(error instanceof EtfError)) throw error
+    host.route({ ...signal, reason: new TermPayload(described(signal.reason.read())) })
   }
 }

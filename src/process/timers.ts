@@ -4,6 +4,7 @@
  */
 import { type Address, TermPayload } from '../dist/signal.js'
 import { Pid, type Reference, type Term } from '../term/index.js'
+import { EtfError } from '../etf/index.js'
 import type { Host } from './host.js'
 
 export interface Timer {
@@ -33,7 +34,13 @@ export class Timers {
     if (target instanceof Pid && table.owns(target) && !process) return ref
     const fire = (): void => {
       this.#forget(timer)
-      this.#host.route({ op: 'send', from, to: target, message: new TermPayload(term) })
+      try {
+        this.#host.route({ op: 'send', from, to: target, message: new TermPayload(term), timer: true })
+      } catch (error) {
+        // The limits of a connection may be less than those under which it was taken.
+        if (!(error instanceof EtfError)) throw error
+        this.#host.failed(error)
+      }
     }
     const timer: Timer = { number: table.numberOf(ref), target, due: clock.now() + ms, stop: clock.after(ms, fire) }
     this.#active.set(timer.number, timer)

@@ -1,13 +1,24 @@
+export interface NodeErrorOptions extends ErrorOptions {
+  /** What to do about it, in sentences of its own */
+  readonly remedy?: string | undefined
+}
+
 /**
  * The base of every error that Beamlet throws. `code` is stable and stands in the message too; the message is a sentence
  * that says what to do. Each layer has one subclass of its own.
  */
 export class NodeError extends Error {
   readonly code: string
+  /** What happened: the message without remedy and code */
+  readonly says: string
+  /** What to do about it, where that is told apart from `says` */
+  readonly remedy: string | undefined
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(`${message} [${code}]`, options)
+  constructor(code: string, says: string, { remedy, ...options }: NodeErrorOptions = {}) {
+    super(`${says}${remedy === undefined ? '' : ` ${remedy}`} [${code}]`, options)
     this.code = code
+    this.says = says
+    this.remedy = remedy
   }
 
   override get name(): string {

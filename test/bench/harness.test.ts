@@ -25,8 +25,28 @@ t.test('the ratio says how many times as good as the peer', async t => {
   const effort = { rounds: 3, ms: 100, most: 1000 }
   const fast = contender('fast', () => 1)
   const slow = contender('slow', () => 4)
-  t.match(await measure(row(fast, slow), effort), { name: 'row', ours: 1000, peers: { slow: { value: 250, ratio: 4 } } })
-  t.match(await measure({ ...row(fast, slow), better: 'less' }, effort), { peers: { slow: { ratio: 0.25 } } })
+  t.match(await measure(row(fast, slow), effort), [{ name: 'row', ours: 1000, peers: { slow: { value: 250, ratio: 4 } } }])
+  t.match(await measure({ ...row(fast, slow), better: 'less' }, effort), [{ peers: { slow: { ratio: 0.25 } } }])
+})
+
+t.test('one run may give several values, each with its ratio', async t => {
+  const of = (name: string, ...also: number[]): Contender => ({ name, run: () => ({ ms: 1, value: 1, also }) })
+  const also = [
+    { name: 'p99', unit: 'ms', better: 'less' },
+    { name: 'rate', unit: 'MB/s', better: 'more' },
+  ] as const
+  const results = await measure({ ...row(of('a', 2, 10), of('b', 8, 20)), also }, { rounds: 1, ms: 0, most: 1 })
+  t.match(results, [
+    { name: 'row', ours: 1 },
+    { name: 'p99', unit: 'ms', ours: 2, peers: { b: { value: 8, ratio: 4 } } },
+    { name: 'rate', unit: 'MB/s', ours: 10, peers: { b: { value: 20, ratio: 0.5 } } },
+  ])
+})
+
+t.test('a row may ask for longer runs', async t => {
+  const log: string[] = []
+  await measure({ ...row(contender('a', () => 1, log), contender('b', () => 1, log)), ms: 500 }, { rounds: 1, ms: 100, most: 1000 }) // prettier-ignore
+  t.strictSame(log.slice(-2), ['a 500', 'b 500'])
 })
 
 t.test('contenders take turns, each with a size that takes about the wanted time', async t => {
@@ -44,7 +64,7 @@ t.test('contenders take turns, each with a size that takes about the wanted time
 t.test('a slow moment of the machine does not show in the ratio', async t => {
   const noise = [1, 1, 9, 1, 1, 1, 1]
   const of = (name: string, ms: number): Contender => contender(name, run => ms * (noise[run] ?? 1))
-  t.match(await measure(row(of('a', 1), of('b', 2)), { rounds: 5, ms: 100, most: 100 }), { peers: { b: { ratio: 2 } } })
+  t.match(await measure(row(of('a', 1), of('b', 2)), { rounds: 5, ms: 100, most: 100 }), [{ peers: { b: { ratio: 2 } } }])
 })
 
 t.test('no run is larger than allowed', async t => {

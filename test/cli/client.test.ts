@@ -27,7 +27,7 @@ t.test('the cookie', async t => {
   const home = t.testdir()
   const ping = (env: Record<string, string>, ...options: string[]) =>
     here.run(['ping', 'peer@127.0.0.1', ...options], { env: { BEAMLET_COOKIE: '', ...env } })
-  fails(t, await ping({ HOME: home }), 2, 'COOKIE_NONE', /give one \(--cookie\), set BEAMLET_COOKIE/)
+  fails(t, await ping({ HOME: home }), 2, 'COOKIE_NONE', /[gG]ive one \(--cookie\), set BEAMLET_COOKIE/)
   writeFileSync(join(home, '.erlang.cookie'), 'secret', { mode: 0o400 })
   t.match(await ping({ HOME: home }), { code: 0 }, 'from ~/.erlang.cookie')
   t.match(

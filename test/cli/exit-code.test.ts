@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { CliError } from '../../src/cli/errors.js'
 import { exitCodeOf, exitCodes } from '../../src/cli/exit-code.js'
 import { atom, ExitError, NodeError, ProcessError, RpcError } from '../../src/index.js'
 
@@ -13,7 +12,7 @@ t.test('what an error makes of the exit code', async t => {
   t.equal(exitCodeOf(new ExitError(atom('noproc'))), exitCodes.failed)
   t.equal(exitCodeOf(new ExitError(atom('noconnection'))), exitCodes.unreachable)
   t.equal(exitCodeOf(new ProcessError('ERR_TIMEOUT', 'Late.')), exitCodes.timeout)
-  t.equal(exitCodeOf(new CliError('CLI_PANG', 'No.')), exitCodes.failed)
+  t.equal(exitCodeOf(new NodeError('ERR_PANG', 'No.')), exitCodes.failed)
   for (const code of ['CLI_USAGE', 'CLI_FILE', 'ERR_TERM_SYNTAX', 'NAME_FORMAT', 'COOKIE_NONE', 'EPMD_PORT'])
     t.equal(of(code), exitCodes.usage, code)
   for (const code of ['EPMD_NO_SUCH_NODE', 'NET_REFUSED', 'DIST_BAD_COOKIE', 'NAME_SHORT_LONG', 'NODE_OVERFLOW'])

@@ -25,7 +25,7 @@ t.test('ping', async t => {
   })
   await node.start(other, { name: 'net_kernel' })
   const refused = await ping()
-  fails(t, refused, 1, 'CLI_PANG', /is connected, but answers a ping with no/)
+  fails(t, refused, 1, 'ERR_PANG', /is connected, but answers a ping with no/)
   t.equal(refused.stdout, 'pang\n')
   const silent = await ping('--timeout', '100')
   fails(t, silent, 4, 'ERR_TIMEOUT', /net_kernel .* got no reply within 100 ms/)

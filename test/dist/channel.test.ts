@@ -4,11 +4,11 @@ import t, { type Test } from 'tap'
 import { ChannelDecoder } from '../../src/dist/channel-decoder.js'
 import { ChannelEncoder } from '../../src/dist/channel-encoder.js'
 import { flags, mandatoryFlags, offeredFlags } from '../../src/dist/flags.js'
-import { FrameReader, maxChannelFrame } from '../../src/dist/frames.js'
+import { frame, FrameReader, maxChannelFrame } from '../../src/dist/frames.js'
 import { fragmentSize } from '../../src/dist/lanes.js'
 import type { Signal } from '../../src/dist/signal.js'
 import type { EtfError } from '../../src/etf/index.js'
-import { Atom, atom, Pid, type Term, tuple } from '../../src/term/index.js'
+import { Atom, atom, NativeRecord, Pid, type Term, tuple } from '../../src/term/index.js'
 import { channelTranscripts, described } from './channel-transcript.js'
 import { ends, otherEnds, ourName, ourPid, payload, peer, plain, self, signalsFromPeer, theirName, theirPid, thirdPid } from './signals.js'
 
@@ -38,6 +38,8 @@ function framesOf(bytes: Buffer): Buffer[] {
   return frames
 }
 
+const taken = ({ encoder }: Pick<Channel, 'encoder'>, fragments = Infinity): Buffer => Buffer.concat(encoder.take(fragments))
+
 const arrived = ({ decoder }: Channel, bytes: Buffer): Signal[] => framesOf(bytes).flatMap(frame => decoder.decode(frame) ?? [])
 
 const send = (term: Term, over = {}): Signal => ({ op: 'send', from: theirPid, to: ourPid, message: payload(term), ...over })
@@ -46,7 +48,7 @@ for (const [name, negotiated] of Object.entries({ everything, noCache, noFragmen
   t.test(`signals arrive as they were sent: ${name}`, async t => {
     const one = channel(negotiated)
     for (const signal of [...signalsFromPeer, ...signalsFromPeer]) one.encoder.encode(signal)
-    const signals = arrived(one, one.encoder.take(Infinity))
+    const signals = arrived(one, taken(one))
     t.strictSame(signals.map(plain), [...signalsFromPeer, ...signalsFromPeer].map(plain))
     t.equal(one.encoder.length, 0)
   })
@@ -56,7 +58,7 @@ for (const [name, negotiated] of Object.entries({ everything, noCache, noFragmen
     const large = Buffer.alloc(5 * fragmentSize + 1, 'x')
     one.encoder.encode(send([atom('before'), large]))
     one.encoder.encode(send(atom('after')))
-    const signals = arrived(one, one.encoder.take(Infinity))
+    const signals = arrived(one, taken(one))
     t.strictSame(
       signals.map(signal => plain(signal)['message']),
       [[atom('before'), large], atom('after')],
@@ -67,7 +69,7 @@ for (const [name, negotiated] of Object.entries({ everything, noCache, noFragmen
 t.test('to a peer without the flags nothing of them goes', async t => {
   const one = channel(mandatoryFlags[26])
   one.encoder.encode(send(atom('hello')))
-  const [frame] = framesOf(one.encoder.take(Infinity))
+  const [frame] = framesOf(taken(one))
   t.equal(frame?.toString('latin1').slice(0, 2), 'p\x83')
   t.notOk(
     one.encoder.encode({ op: 'monitor', from: theirPid, to: ourPid, ref: signalsFromPeer.find(s => s.op === 'monitor')!.ref }),
@@ -76,12 +78,36 @@ t.test('to a peer without the flags nothing of them goes', async t => {
   t.equal(one.encoder.length, 0)
 })
 
+for (const [name, negotiated] of Object.entries({ everything, noCache, noFragments, plainChannel })) {
+  t.test(`a native record goes only to a peer that knows them: ${name}`, async t => {
+    const record = new NativeRecord(atom('shop'), atom('item'), [[atom('price'), 5]], 1)
+    const wanted = { code: 'ETF_RECORD', message: /#shop:item\{\}.*send a map or a tuple/ }
+    const old = channel(negotiated & ~flags.NATIVE_RECORDS)
+    t.throws(() => old.encoder.encode(send(record)), wanted)
+    t.throws(() => old.encoder.encode(send([Buffer.alloc(5 * fragmentSize), new Map([[record, 1]])])), wanted)
+    t.throws(() => old.encoder.encode({ op: 'linkExit', from: theirPid, to: ourPid, reason: payload(record) }), wanted)
+    t.equal(old.encoder.length, 0, 'nothing of it is sent')
+    const token = tuple(0, [record], 1, theirPid, 0)
+    old.encoder.encode(send(1, { token }))
+    old.encoder.encode(send(2))
+    t.strictSame(
+      arrived(old, taken(old)).map(plain),
+      [send(1), send(2)].map(plain),
+      'a trace token is left out, and what follows is as it should be',
+    )
+
+    const young = channel(negotiated | flags.NATIVE_RECORDS)
+    young.encoder.encode(send(record, { token }))
+    t.strictSame(arrived(young, taken(young)).map(plain), [plain(send(record, { token }))])
+  })
+}
+
 t.test('an atom is spelled once', async t => {
   const one = channel(everything)
   one.encoder.encode(send(atom('an_atom_to_remember')))
-  const first = one.encoder.take(Infinity)
+  const first = taken(one)
   one.encoder.encode(send(atom('an_atom_to_remember')))
-  const second = one.encoder.take(Infinity)
+  const second = taken(one)
   t.ok(first.includes('an_atom_to_remember') && first.includes('us@host'))
   t.notOk(second.includes('an_atom_to_remember') || second.includes('us@host'))
   t.strictSame(
@@ -94,7 +120,7 @@ t.test('more than 255 atoms in a message', async t => {
   const one = channel(everything)
   const atoms = Array.from({ length: 3000 }, (_, i) => atom(`one_of_many_${i}`))
   for (let i = 0; i < 3; i++) one.encoder.encode(send(atoms))
-  for (const signal of arrived(one, one.encoder.take(Infinity))) t.strictSame(plain(signal)['message'], atoms)
+  for (const signal of arrived(one, taken(one))) t.strictSame(plain(signal)['message'], atoms)
 })
 
 t.test('small messages of others overtake the fragments of a large one, and its sender’s do not', async t => {
@@ -110,15 +136,13 @@ t.test('small messages of others overtake the fragments of a large one, and its 
     ref: signalsFromPeer.find(s => s.op === 'down')!.ref,
     reason: payload(atom('by_name')),
   })
-  t.equal(framesOf(one.encoder.take(0)).length, 1, 'without fragments there is one frame to go')
+  t.equal(framesOf(taken(one, 0)).length, 1, 'without fragments there is one frame to go')
   const early = channel(everything)
   for (const signal of [send(Buffer.alloc(4 * fragmentSize)), send(atom('same_sender')), send(atom('other_sender'), { from: other })])
     early.encoder.encode(signal)
-  const rest = one.encoder.take(Infinity)
+  const rest = taken(one)
   t.equal(one.encoder.length, 0)
-  const order = [...arrived(one, early.encoder.take(0)), ...arrived(one, rest)].map(
-    signal => plain(signal)['message'] ?? plain(signal)['reason'],
-  )
+  const order = [...arrived(one, taken(early, 0)), ...arrived(one, rest)].map(signal => plain(signal)['message'] ?? plain(signal)['reason'])
   t.strictSame(
     order.map(term => (term instanceof Atom ? term.name : 'large')),
     ['other_sender', 'large', 'same_sender', 'by_name'],
@@ -135,7 +159,7 @@ t.test('fragments of several senders interleave, with the atoms of their own hea
   ])
   for (const [i, from] of senders.entries()) one.encoder.encode(send(terms[i] as Term, { from }))
   const frames: Buffer[] = []
-  while (one.encoder.length > 0) frames.push(...framesOf(one.encoder.take(1)))
+  while (one.encoder.length > 0) frames.push(...framesOf(taken(one, 1)))
   t.strictSame(
     frames.slice(0, 5).map(frame => frame[1]),
     [69, 69, 69, 69, 69],
@@ -158,7 +182,7 @@ t.test('a term that cannot be sent costs nothing', async t => {
     t.throws(() => one.encoder.encode({ op: 'link', from: thirdPid, to: ourPid }), { code: 'DIST_SIGNAL' })
     t.equal(one.encoder.length, before)
     one.encoder.encode(send([atom('new_here'), atom('last')]))
-    const signals = arrived(one, one.encoder.take(Infinity))
+    const signals = arrived(one, taken(one))
     t.strictSame(
       signals.map(signal => plain(signal)['message']),
       [atom('first'), [atom('new_here'), atom('last')]],
@@ -169,7 +193,7 @@ t.test('a term that cannot be sent costs nothing', async t => {
 t.test('a payload is decoded when it is read, each time anew', async t => {
   const one = channel(everything)
   one.encoder.encode(send([tuple(1, 2)]))
-  const [signal] = arrived(one, one.encoder.take(Infinity))
+  const [signal] = arrived(one, taken(one))
   const message = (signal as Extract<Signal, { op: 'send' }>).message
   t.strictSame(message.read(), [tuple(1, 2)])
   t.not(message.read(), message.read(), 'receivers share nothing')
@@ -324,8 +348,94 @@ t.test('and sent on, it says the same', async t => {
         const signal = theirs.decode(hex(frame))
         if (signal) encoder.encode(signal)
       }
-      const came = framesOf(encoder.take(Infinity)).flatMap(frame => again.decode(frame) ?? [])
+      const came = framesOf(Buffer.concat(encoder.take(Infinity))).flatMap(frame => again.decode(frame) ?? [])
       t.strictSame(came.map(described), signals, `OTP ${peer}, ${name}`)
     }
   }
+})
+
+t.test('however what they sent is cut', async t => {
+  for (const { peer, self, node, flags, steps } of channelTranscripts()) {
+    const realEnds = { self: atom(self) as Atom, peer: atom(node) as Atom }
+    const fault = (error: EtfError): void => void t.fail(error)
+    const frames = steps.flatMap(step => step.frames.map(hex))
+    const stream = Buffer.concat(frames.map(bytes => frame(bytes, 4)))
+    const read = (chunks: readonly Buffer[]): Buffer[] => {
+      const reader = new FrameReader(4, maxChannelFrame)
+      const read: Buffer[] = []
+      for (const chunk of chunks) {
+        reader.push(chunk)
+        for (let bytes = reader.next(); bytes !== null; bytes = reader.next()) read.push(bytes)
+      }
+      return read
+    }
+    const ways = { joined: [stream], 'byte by byte': Array.from(stream, byte => Buffer.of(byte)) }
+    for (const [how, chunks] of Object.entries(ways)) {
+      const decoder = new ChannelDecoder({ ends: realEnds, flags: BigInt(`0x${flags}`), decoding: { floats: 'exact' }, fault })
+      const came = read(chunks).flatMap(bytes => decoder.decode(bytes) ?? [])
+      t.strictSame(came.map(described), steps.flatMap(({ signals }) => signals), `OTP ${peer}, ${how}`) // prettier-ignore
+    }
+    const wrong: number[] = []
+    for (let at = 1; at < stream.length; at++) {
+      const cut = read([stream.subarray(0, at), stream.subarray(at)])
+      if (cut.length !== frames.length || !cut.every((bytes, i) => bytes.equals(frames[i] as Buffer))) wrong.push(at)
+    }
+    t.strictSame(wrong, [], `OTP ${peer}, cut in two at each of ${stream.length} places`)
+  }
+})
+
+t.test('between the places of a node', async t => {
+  const relay = (): Channel => {
+    const faults: EtfError[] = []
+    const options = { ends: { self, peer: self }, flags: everything, relay: true }
+    return { encoder: new ChannelEncoder(options), decoder: new ChannelDecoder({ ...options, fault: error => faults.push(error) }), faults }
+  }
+  const record = new NativeRecord(atom('shop'), atom('item'), [[atom('price'), 5]], 1)
+  const terms = [
+    atom('small'),
+    [true, false, null, atom('a'), atom('a')],
+    [Buffer.alloc(3 * fragmentSize, 'x'), atom('large')],
+    Array.from({ length: 300 }, (_, index) => atom(`atom_${index}`)),
+    record,
+  ]
+
+  await t.test('a payload that came as bytes goes on as bytes, with its atoms', async t => {
+    const [far, near, out] = [channel(everything), relay(), channel(everything)]
+    for (const term of terms) {
+      far.encoder.encode(send(term))
+      const [came] = arrived(far, taken(far)) as [Signal]
+      t.notOk('term' in (came as { message: object }).message, 'nobody has read it')
+      near.encoder.encode(came)
+      const [passed] = arrived(near, taken(near)) as [Signal]
+      out.encoder.encode(passed)
+      t.strictSame(arrived(out, taken(out)).map(plain), [plain(send(term))])
+    }
+    t.strictSame([far.faults, near.faults, out.faults], [[], [], []])
+  })
+
+  await t.test('to a peer that does not know every kind of term it is written anew', async t => {
+    const near = relay()
+    const old = channel(everything & ~flags.NATIVE_RECORDS)
+    for (const term of terms) near.encoder.encode(send(term))
+    const signals = arrived(near, taken(near))
+    for (const signal of signals.slice(0, -1)) old.encoder.encode(signal)
+    t.strictSame(
+      arrived(old, taken(old)).map(plain),
+      terms.slice(0, -1).map(term => plain(send(term))),
+    )
+    t.throws(() => old.encoder.encode(signals.at(-1) as Signal), { code: 'ETF_RECORD' })
+  })
+
+  await t.test('a notice goes before what waits, or after all of it', async t => {
+    const near = relay()
+    const notice = (term: Term, last: boolean): Signal => ({ op: 'notice', to: self, message: payload(term), last })
+    near.encoder.encode(send(Buffer.alloc(3 * fragmentSize)))
+    near.encoder.encode(notice(1, false))
+    near.encoder.encode(notice(2, true))
+    near.encoder.encode(send(3))
+    t.strictSame(
+      arrived(near, taken(near)).map(signal => [signal.op, 'message' in signal && signal.message.read()]),
+      [['notice', 1], ['send', Buffer.alloc(3 * fragmentSize)], ['notice', 2], ['send', 3]], // prettier-ignore
+    )
+  })
 })

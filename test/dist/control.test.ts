@@ -6,7 +6,8 @@ import { encodeControl } from '../../src/dist/control-encode.js'
 import { type ControlName, controlMessages, decodeControl, UNLINK } from '../../src/dist/control.js'
 import { type FlagName, flags, mandatoryFlags, offeredFlags } from '../../src/dist/flags.js'
 import type { Signal } from '../../src/dist/signal.js'
-import { type Atom, atom, ImproperList, type Term, Tuple, tuple } from '../../src/term/index.js'
+import { type Atom, atom, type Term, Tuple, tuple } from '../../src/term/index.js'
+import { samplesOf } from './control-samples.js'
 import {
   ends,
   otherEnds,
@@ -158,31 +159,7 @@ t.test('what a real node would not take is refused to the sender', async t => {
 
 // ── hostile peers ────────────────────────────────────────────────────────────
 
-/** For each field: an element that it takes, and some that it does not. */
-const samples: Record<string, { readonly good: Term; readonly bad: readonly Term[] }> = {
-  from: { good: theirPid, bad: [atom('pid'), theirRef, 1] },
-  peerFrom: { good: theirPid, bad: [ourPid, thirdPid, theirRef, atom('pid')] },
-  ownTo: { good: ourPid, bad: [theirPid, thirdPid, ourRef, atom('name')] },
-  to: { good: ourPid, bad: [atom('name'), ourRef, []] },
-  toAlias: { good: ourRef, bad: [ourPid, atom('name')] },
-  toName: { good: atom('name'), bad: [ourPid, [110], Buffer.from('name'), 1] },
-  toPidOrName: { good: ourPid, bad: [theirPid, ourRef, 1, []] },
-  fromPidOrName: { good: theirPid, bad: [ourPid, theirRef, 1, []] },
-  noSender: { good: atom(''), bad: [] },
-  unused: { good: atom(''), bad: [] },
-  groupLeader: { good: thirdPid, bad: [atom('user'), []] },
-  ref: { good: theirRef, bad: [theirPid, 1, []] },
-  token: { good: token, bad: [[1], atom('token'), 1, new ImproperList([1], 2)] },
-  reason: { good: atom('normal'), bad: [] },
-  options: { good: [], bad: [] },
-  unlinkId: { good: 5, bad: [0, -1, 1n << 64n, 1.5, atom('id')] },
-  moduleFunArity: {
-    good: tuple(atom('m'), atom('f'), 2),
-    bad: [tuple(atom('m'), atom('f')), tuple(1, atom('f'), 2), tuple(atom('m'), atom('f'), -1), []],
-  },
-  spawnFlags: { good: 3, bad: [-1, 2 ** 27, 0.5, atom('link')] },
-  pidOrError: { good: theirPid, bad: [ourPid, thirdPid, [], 1] },
-}
+const samples = samplesOf({ theirPid, ourPid, thirdPid, theirRef, ourRef, token })
 
 const goodElements = ({ fields }: SpecRow): Term[] => fields.map(field => samples[field]?.good as Term)
 

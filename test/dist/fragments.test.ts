@@ -62,7 +62,7 @@ t.test('malformed sequences', async t => {
 })
 
 t.test('what is unfinished is bounded', async t => {
-  const limits = { message: 1000, unfinished: 5000 }
+  const limits = { message: 1000, unfinished: 5500 }
   const long = new Fragments(limits)
   long.first(1n, 10n, control('a'), [], Buffer.alloc(600))
   t.throws(() => long.next(1n, 9n, Buffer.alloc(401)), { code: 'DIST_PROTOCOL_FRAGMENT_LIMIT', message: /1000 bytes/ }, 'one message')
@@ -78,5 +78,43 @@ t.test('what is unfinished is bounded', async t => {
   const open = (): void => {
     for (let id = 1n; id < 100n; id++) empty.first(id, 10n, control('a'), [], part(''))
   }
-  t.throws(open, { code: 'DIST_PROTOCOL_FRAGMENT_LIMIT' }, 'sequences of nothing')
+  t.throws(open, { code: 'DIST_PROTOCOL_FRAGMENT_LIMIT', message: /maxUnfinished/ }, 'sequences of nothing')
+
+  const heavy = new Fragments(limits)
+  const control5000 = (): unknown => heavy.first(1n, 2n, control('a'), [], part(''), 5000)
+  t.throws(control5000, { code: 'DIST_PROTOCOL_FRAGMENT_LIMIT' }, 'a control message that takes much')
+})
+
+t.test('what is finished is counted no more', async t => {
+  const fragments = new Fragments({ message: 1000, unfinished: 5000 })
+  for (let id = 1n; id < 50n; id++) {
+    fragments.first(id, 3n, control('a'), [], part('1'), 500)
+    fragments.next(id, 2n, part(''))
+    t.ok(fragments.next(id, 1n, part('3')))
+  }
+  t.equal(fragments.held, 0)
+})
+
+t.test('a payload is put together where it stays, and room is made only for what may be believed', async t => {
+  const fragments = new Fragments(defaultFragmentLimits)
+  const size = 65_536
+  let room = 0
+  let moves = 0
+  const alloc = Buffer.allocUnsafeSlow
+  t.intercept(Buffer, 'allocUnsafeSlow', { value: (size: number) => (moves++, (room = size), alloc(size)) })
+  fragments.first(1n, 1600n, control('a'), [], Buffer.alloc(size))
+  t.ok(room <= 16 * size, 'at most sixteen times what came')
+  for (let fragment = 1599n; fragment > 1n; fragment--) fragments.next(1n, fragment, Buffer.alloc(60_000), Buffer.alloc(size - 60_000))
+  const whole = fragments.next(1n, 1n, Buffer.from('end'))
+  t.equal(whole?.payload.length, 1599 * size + 3)
+  t.equal(whole?.payload.subarray(-3).toString(), 'end')
+  t.ok(moves <= 4, 'and it is seldom moved')
+
+  fragments.first(2n, (1n << 63n) - 1n, control('a'), [], Buffer.alloc(10))
+  t.ok(room <= 160, 'a claim is no reason to take memory')
+  moves = 0
+  fragments.first(3n, 1000n, control('a'), [], Buffer.alloc(1))
+  for (let fragment = 999n; fragment > 0n; fragment--) fragments.next(3n, fragment, Buffer.alloc(1 + (Number(fragment) % 7) * 100))
+  t.ok(moves < 20, 'nor do fragments of other sizes move it each time')
+  t.equal(fragments.held, 1024 + 10, 'parts of a few bytes take a few bytes')
 })

@@ -76,3 +76,17 @@ t.test('a frame that comes byte by byte costs no more than its bytes', async t =
   reader.push(stream.subarray(-1))
   t.strictSame(reader.next(), stream.subarray(4))
 })
+
+t.test('a frame in several chunks can be had in their pieces, uncopied where they are large', async t => {
+  const reader = new FrameReader(4, 200_000)
+  const stream = frame(Buffer.from(Array.from({ length: 100_000 }, (_, i) => i & 0xff)), 4)
+  const chunks = [0, 3, 7, 40_000, 40_010, 40_020, 90_000, stream.length].map((end, i, ends) => stream.subarray(ends[i - 1] ?? 0, end))
+  let pieces: readonly Buffer[] | null = null
+  for (const chunk of chunks) {
+    t.equal(pieces, null)
+    reader.push(chunk)
+    pieces = reader.nextPieces()
+  }
+  t.ok(Buffer.concat(pieces ?? []).equals(stream.subarray(4)))
+  t.strictSame(pieces?.map(piece => piece.buffer === stream.buffer), [false, true, false, true, false]) // prettier-ignore
+})

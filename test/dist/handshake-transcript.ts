@@ -53,7 +53,7 @@ export function startOurs(ours: Ours): Handshake {
     return initiate({ self, cookie, peer: atom(ours.dials ?? '') as Atom, whenAlive, ...machine })
   }
   const named = /^named:(.*)$/.exec(ours.status ?? '')?.[1]
-  const status = named === undefined ? (ours.status as 'ok') : { named: atom(named) as Atom, creation: 5 }
+  const status = named === undefined ? (ours.status as 'ok') : { named, creation: 5 }
   return accept({ self, cookieFor: () => cookie, status: () => status, ...machine })
 }
 

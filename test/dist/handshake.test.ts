@@ -20,14 +20,19 @@ const cuts: Record<string, Cut> = {
   joined: frames => [Buffer.concat(frames)],
 }
 
+const theirsOf = ({ says }: Pick<Transcript, 'says'>): Buffer[] =>
+  says.filter(([who, bytes]) => who === 'peer' && bytes !== 'closes').map(([, bytes]) => Buffer.from(bytes, 'hex'))
+
+/** All that the peer sends, and the tick that follows */
+const framesOf = (transcript: Transcript): Buffer[] => [...theirsOf(transcript).map(bytes => frame(bytes, 2)), Buffer.alloc(4)]
+
 /** Plays our half against what the peer said, and gives what we said and what came of it. */
-function replay({ ours, says }: Transcript, cut: Cut): { said: string[]; result: Transcript['result']; left: Buffer } {
-  const theirs = says.filter(([who, bytes]) => who === 'peer' && bytes !== 'closes').map(([, bytes]) => Buffer.from(bytes, 'hex'))
-  const channel = Buffer.from([0, 0, 0, 0])
-  const chunks = cut([...theirs.map(bytes => frame(bytes, 2)), channel])
+function replay(transcript: Transcript, cut: Cut): { said: string[]; result: Transcript['result']; left: Buffer } {
+  const theirs = theirsOf(transcript)
+  const chunks = cut(framesOf(transcript))
   const reader = new FrameReader(2, maxHandshakeFrame)
   const said: string[] = []
-  const handshake = startOurs(ours)
+  const handshake = startOurs(transcript.ours)
   const nextFrame = (): Buffer | null => {
     for (;;) {
       const bytes = reader.next()
@@ -72,17 +77,46 @@ t.test('real handshakes are replayed', async t => {
   }
 })
 
+t.test('wherever they are cut in two', async t => {
+  for (const transcript of transcripts()) {
+    const said = transcript.says.filter(([who]) => who === 'we').map(([, bytes]) => bytes)
+    const length = cuts['byte by byte']!(framesOf(transcript)).length
+    const wrong: number[] = []
+    for (let at = 1; at < length; at++) {
+      const again = replay(transcript, frames => {
+        const all = Buffer.concat(frames)
+        return [all.subarray(0, at), all.subarray(at)]
+      })
+      const same = JSON.stringify([again.said, again.result]) === JSON.stringify([said, transcript.result])
+      if (!same || (typeof transcript.result !== 'string' && again.left.length > 0)) wrong.push(at)
+    }
+    t.strictSame(wrong, [], `${transcript.name}: ${length} places`)
+  }
+})
+
+t.test('a transcript that is damaged is noticed', async t => {
+  for (const transcript of transcripts().filter(({ result }) => typeof result !== 'string')) {
+    const { says, result } = transcript
+    const last = says.findLastIndex(([who]) => who === 'peer')
+    const shorter = says.map(([who, bytes], i) => [who, i === last ? bytes.slice(0, -2) : bytes] as const)
+    const again = replay({ ...transcript, says: shorter }, frames => [...frames])
+    t.not(JSON.stringify(again.result), JSON.stringify(result), `${transcript.name}, without the last byte`)
+  }
+})
+
 t.test('the transcripts hold every status, from every release', async t => {
   const text = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1')
   for (const release of [25, 27, 29]) {
-    const heard = transcripts()
-      .filter(({ peer, ours }) => peer === release && ours.side === 'initiate')
-      .map(({ says }) => text(says[1]?.[1] ?? '').replace(/:[^]*/, ':'))
-    t.strictSame(
-      new Set(heard),
-      new Set(['sok', 'sok_simultaneous', 'snok', 'snot_allowed', 'salive', 'snamed:']),
-      `OTP ${release} said each`,
-    )
+    for (const side of ['initiate', 'accept'] as const) {
+      const statuses = transcripts()
+        .filter(({ peer, ours }) => peer === release && ours.side === side)
+        .map(({ says }) => text(says[1]?.[1] ?? '').replace(/:[^]*/, ':'))
+      t.strictSame(
+        new Set(statuses),
+        new Set(['sok', 'sok_simultaneous', 'snok', 'snot_allowed', 'salive', 'snamed:']),
+        `OTP ${release} ${side === 'initiate' ? 'said' : 'heard'} each`,
+      )
+    }
   }
 })
 
@@ -164,12 +198,14 @@ t.test('each status has its outcome on both sides', async t => {
 
 t.test('a node without a name is given one', async t => {
   const nameless = { name: name('h'), creation: 0, flags: offeredFlags({ visible: true }) | flags.NAME_ME }
-  const given = { named: name('guest@h'), creation: 99 }
+  const given = { named: 'guest@h', creation: 99 }
   const { dialled, accepted } = run(dials({ self: nameless }), accepts(given))
-  t.match(dialled, { self: { name: given.named, creation: 99 }, peer: { visible: false } })
-  t.match(accepted, { peer: { name: given.named, creation: 99, visible: false } })
+  t.match(dialled, { self: { name: name(given.named), creation: 99 }, peer: { visible: false } })
+  t.match(accepted, { peer: { name: name(given.named), creation: 99, visible: false } })
   t.strictSame(run(dials({ self: nameless }), accepts('ok')), { dialled: 'DIST_NOT_ALLOWED', accepted: 'DIST_NOT_ALLOWED' }, 'or refused')
   t.match(run(dials(), accepts(given)), { dialled: 'DIST_HANDSHAKE_FORMAT' }, 'nobody else is')
+  const foreign = { named: 'guest@elsewhere', creation: 99 }
+  t.match(run(dials({ self: nameless }), accepts(foreign)), { dialled: 'DIST_HANDSHAKE_FORMAT' }, 'and its host is its own')
 })
 
 t.test('the acceptor hears of the peer before it decides, and asks for that peer’s cookie', async t => {

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { fragmentSize, Lanes, type Message, type Piece } from '../../src/dist/lanes.js'
+import { Rope } from '../../src/dist/rope.js'
 
-const message = (size: number, payloadStart = 10): Message => ({ bytes: Buffer.alloc(size), payloadStart, atoms: [] })
+const message = (size: number, payloadStart = 10): Message => ({ bytes: new Rope([Buffer.alloc(size)]), payloadStart, atoms: [] })
 
 /** Takes all pieces out, at most `limit`. */
 function drain(lanes: Lanes, limit = Infinity): Piece[] {
@@ -18,15 +19,15 @@ t.test('a large message leaves in fragments that count down to 1', async t => {
   const lanes = new Lanes()
   const large = message(3 * fragmentSize + 5)
   lanes.push('a', large)
-  t.equal(lanes.bytes, large.bytes.length)
+  t.equal(lanes.bytes, 3 * fragmentSize + 5)
   const pieces = drain(lanes)
   t.strictSame(
-    pieces.map(({ fragment, start, end }) => [fragment, start, end - start]),
+    pieces.map(({ fragment, first, length }) => [fragment, first, length]),
     [
-      [4, 0, fragmentSize],
-      [3, fragmentSize, fragmentSize],
-      [2, 2 * fragmentSize, fragmentSize],
-      [1, 3 * fragmentSize, 5],
+      [4, true, fragmentSize],
+      [3, false, fragmentSize],
+      [2, false, fragmentSize],
+      [1, false, 5],
     ],
   )
   t.equal(new Set(pieces.map(({ sequence }) => sequence)).size, 1)
@@ -38,7 +39,7 @@ t.test('the first fragment holds the whole control message', async t => {
   const lanes = new Lanes()
   lanes.push('a', message(3 * fragmentSize, 2 * fragmentSize + 1))
   t.strictSame(
-    drain(lanes).map(({ start, end }) => end - start),
+    drain(lanes).map(({ length }) => length),
     [2 * fragmentSize + 1, fragmentSize - 1],
   )
 })
@@ -47,10 +48,10 @@ t.test('an exact multiple of the fragment size has no empty fragment', async t =
   const lanes = new Lanes()
   lanes.push('a', message(2 * fragmentSize))
   t.strictSame(
-    drain(lanes).map(({ fragment, end }) => [fragment, end]),
+    drain(lanes).map(({ fragment, length }) => [fragment, length]),
     [
       [2, fragmentSize],
-      [1, 2 * fragmentSize],
+      [1, fragmentSize],
     ],
   )
 })
@@ -65,7 +66,7 @@ t.test('senders take turns, and each keeps its order', async t => {
   const pieces = drain(lanes)
   const order = pieces.map(({ message }) => (message === a ? 'a' : message === b ? 'b' : 'small'))
   t.strictSame(order, ['a', 'b', 'a', 'b', 'small'])
-  t.match(pieces[4], { sequence: 0n, start: 0, end: 100, fragment: 1 }, 'what fits one frame is no sequence')
+  t.match(pieces[4], { sequence: 0n, first: true, length: 100, fragment: 1 }, 'what fits one frame is no sequence')
   t.not(pieces[0]?.sequence, pieces[1]?.sequence)
   t.notOk(lanes.has('a'))
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Decoder, Writer } from '../../src/etf/index.js'
-import { type Atom, atom, ExportFun, Fun, Pid, type Sendable, tuple } from '../../src/term/index.js'
+import { type Atom, atom, BitString, ExportFun, Fun, Pid, type Sendable, tuple } from '../../src/term/index.js'
 
 const ok = atom('ok')
 
@@ -109,4 +109,61 @@ t.test('limits hold for one term, not for what is written in a turn', async t =>
   t.throws(() => writer.term('x'.repeat(200_000)), { code: 'ETF_SIZE' })
   writer.raw(Buffer.alloc(300_000))
   t.equal(writer.length, 5 * 150_005 + 300_000)
+  const gathering = new Writer({ limits: { size: 200_000 }, gathers: true })
+  gathering.term(Buffer.alloc(199_995))
+  t.throws(() => gathering.term(Buffer.alloc(199_996)), { code: 'ETF_SIZE' })
+  t.throws(() => gathering.term([Buffer.alloc(150_000), 'x'.repeat(60_000)]), { code: 'ETF_SIZE' })
+  t.equal(gathering.length, 200_000)
+})
+
+/** Writes the same into both kinds of Writer. */
+function inBoth(write: (writer: Writer) => void): [flat: Buffer, parts: Buffer[]] {
+  const [flat, gathering] = [new Writer({ slab: 64 }), new Writer({ slab: 64, gathers: true })]
+  write(flat)
+  write(gathering)
+  return [flat.take(), gathering.takeParts()]
+}
+
+t.test('in parts, for a socket that gathers them, are the same bytes', async t => {
+  const fun = new Fun({ arity: 1, uniq: Buffer.alloc(16), index: 0, module: atom('m'), oldIndex: 0, oldUniq: 0, pid: new Pid(atom('n'), 1, 2, 3), free: [Buffer.alloc(1000, 'x')] }) // prettier-ignore
+  const terms: Sendable[] = [1, 'x'.repeat(5000), 'ü'.repeat(30), Buffer.alloc(3_000_000, 'binary'), new BitString(Buffer.alloc(200, 255), 3), fun, [fun, Array.from({ length: 300 }, (_, i) => i * 1000)]] // prettier-ignore
+  const [flat, parts] = inBoth(writer => {
+    writer.u32(0)
+    for (const term of terms) writer.term(term)
+    writer.patchU32(0, writer.length)
+  })
+  t.ok(Buffer.concat(parts).equals(flat))
+  t.ok(parts.length > 3)
+  t.ok(parts.every(({ buffer }) => buffer.byteLength <= 2 ** 20), 'no part needs more than 1 MiB') // prettier-ignore
+})
+
+t.test('what is appended to them is not copied where it is much', async t => {
+  const [few, many] = [Buffer.from('few'), Buffer.alloc(5000, 'many')]
+  const [flat, parts] = inBoth(writer => {
+    writer.u8(1)
+    writer.append(few)
+    writer.append(many)
+    writer.u8(2)
+  })
+  t.ok(Buffer.concat(parts).equals(flat))
+  t.strictSame(
+    parts.map(({ length }) => length),
+    [4, 5000, 1],
+  )
+  t.equal(parts[1], many)
+})
+
+t.test('truncate takes parts back', async t => {
+  for (const kept of [0, 1, 3, 60, 64, 100, 5000]) {
+    const [flat, parts] = inBoth(writer => {
+      for (let i = 0; i < 5000; i++) writer.u8(i)
+      const { length } = writer
+      t.throws(() => writer.term(['x'.repeat(10_000), undefined] as unknown as Sendable))
+      t.equal(writer.length, length)
+      writer.truncate(kept)
+      t.equal(writer.length, kept)
+      writer.u32(0xabcdef01)
+    })
+    t.ok(Buffer.concat(parts).equals(flat), `to ${kept}`)
+  }
 })

@@ -55,7 +55,7 @@ class Bench {
   /** What the peer sends for these signals, in one chunk. */
   bytes(...signals: Signal[]): Buffer {
     for (const signal of signals) this.#theirs.encode(signal)
-    return this.#theirs.take(Infinity)
+    return Buffer.concat(this.#theirs.take(Infinity))
   }
 
   /** What was told: messages as their terms, the rest by name */

@@ -29,7 +29,8 @@ export class FakeCarrier implements Carrier {
     this.#handlers = null
   }
 
-  write(bytes: Buffer, taken?: () => void): void {
+  write(pieces: Buffer | readonly Buffer[], taken?: () => void): void {
+    const bytes = Buffer.isBuffer(pieces) ? pieces : Buffer.concat(pieces)
     this.writes.push(bytes)
     this.#waiting.push({ bytes, taken })
     if (this.takes) queueMicrotask(() => this.take())

@@ -39,7 +39,7 @@ t.test('each step has its time limit', async t => {
   slow.clock.advance(6999)
   t.equal(slow.carrier.state, 'open')
   slow.clock.advance(1)
-  await t.rejects(slow.shaken, { code: 'NET_TIMEOUT', message: /^the acknowledgement did not come within 7000 ms/i })
+  await t.rejects(slow.shaken, { code: 'NET_TIMEOUT', message: /but the acknowledgement did not come within 7000 ms/ })
   t.equal(slow.carrier.state, 'ended')
   t.equal(slow.clock.pending, 0)
 })
@@ -81,7 +81,7 @@ t.test('an abort ends it, before and during', async t => {
 t.test('garbage ends it at once', async t => {
   const http = bench(accepting())
   http.carrier.receive(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
-  await t.rejects(http.shaken, { code: 'DIST_FRAME_SIZE' })
+  await t.rejects(http.shaken, { code: 'NET_OTHER_PROTOCOL', message: /speaks HTTP: it is no Erlang node/ })
   t.equal(http.carrier.state, 'ended')
   const noise = bench(accepting())
   noise.carrier.receive(frame(Buffer.from('noise'), 2))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { atom, equals, ExitError, type Node, type NodeProcess, type Pid, type Term, Tuple, tuple } from '../../src/index.js'
+import { atom, equals, ExitError, LocalTerm, type Node, type NodeProcess, type Pid, type Term, Tuple, tuple } from '../../src/index.js'
 import { cluster, once } from './support.js'
 
 const echo = async (self: NodeProcess): Promise<void> => {
@@ -284,7 +284,7 @@ t.test('two nodes that dial each other at once end with one connection', async t
   const b = await start()
   const faults: unknown[] = []
   for (const node of [a, b]) node.on('protocol', (...fault) => faults.push(fault))
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 200; round++) {
     const [first, second] = round % 2 === 0 ? [a, b] : [b, a]
     await Promise.all([first.connect(second.name), second.connect(first.name)])
     t.same([a.nodes('connected'), b.nodes('connected')], [[b.name], [a.name]])
@@ -293,4 +293,45 @@ t.test('two nodes that dial each other at once end with one connection', async t
     await Promise.all(downs)
   }
   t.same(faults, [])
+})
+
+t.test('an exit reason that cannot be sent is told as text', async t => {
+  const { start, close } = await cluster()
+  t.teardown(close)
+  const a = await start({ limits: { size: 100_000, depth: 100 } })
+  const b = await start()
+  const nested = (levels: number): Term => Array.from({ length: levels }).reduce<Term>(inner => [inner], 1)
+  const reasons: [string, Term][] = [
+    ['a local term', new LocalTerm(Buffer.from('abc'))],
+    ['a local term in a list', [new LocalTerm(Buffer.from('abc'))]],
+    ['nested deeper than any node lets out', nested(20_000)],
+    ['nested deeper than this node lets out', nested(200)],
+    ['larger than this node lets out', Buffer.alloc(200_000)],
+  ]
+  for (const [what, reason] of reasons) {
+    for (const from of [a, b]) {
+      await run(from, async self => {
+        self.trapExit = true
+        const doomed = a.spawn(async me => {
+          await me.receive()
+          throw new ExitError(reason)
+        })
+        self.link(doomed)
+        const ref = self.monitor(doomed)
+        self.send(doomed, 1)
+        const heard = [await self.receive(), await self.receive()] as Tuple[]
+        const down = heard.find(({ tag }) => tag === 'DOWN') as Tuple
+        const exit = heard.find(({ tag }) => tag === 'EXIT') as Tuple
+        t.ok(equals(down.elements[1] as Term, ref))
+        const local = from === a && what.includes('this node')
+        for (const told of [down.elements[4], exit.elements[2]] as Term[]) {
+          t.ok(
+            local ? equals(told, reason) : Buffer.isBuffer(told) && told.length < 10_000,
+            `${what}, to ${from === a ? 'its own' : 'another'} node`,
+          )
+        }
+      })
+    }
+  }
+  t.strictSame(a.nodes('connected'), [b.name], 'the connection is the same')
 })

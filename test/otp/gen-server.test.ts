@@ -77,7 +77,7 @@ t.test('genServer', async t => {
     const error = await node.start(broken).catch((error: unknown) => error as { reason: Tuple; cause: Error })
     t.equal(((error as { reason: Tuple }).reason.elements[0] as Tuple).tag, 'TypeError')
     t.match(error, { cause: { message: 'no' } })
-    await t.rejects(node.start(counter, { args: [1], on: 'isolated' }), { code: 'ERR_NO_PLACE' })
+    await t.rejects(node.start(counter, { args: [1], on: 'isolated' }), { code: 'ERR_NOT_PORTABLE' })
     await t.rejects(node.start({} as typeof counter, { args: [1] }), { code: 'ERR_BADARG' })
   })
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, networkInterfaces } from 'node:os'
 import { pid } from 'node:process'
-import { domainOf } from '../node/node-name.js'
+import { domainOf } from './node-name.js'
 
 /**
  * A name from which `target` (a host) can be dialled: short for a short one, long for a long one. A name that was given keeps its host, if it

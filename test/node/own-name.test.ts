@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import t from 'tap'
-import { ownName } from '../../src/cli/own-name.js'
+import { ownName } from '../../src/node/own-name.js'
 import { checkDomain, ownNodeName, parseNodeName } from '../../src/node/node-name.js'
 
 const here = hostname().split('.')[0]

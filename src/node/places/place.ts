@@ -1,0 +1,104 @@
+/** Another place of this node, as main sees it: an OS process, the channel to it, and what must be told when it is lost. */
+import type { Payload, Signal } from '../../dist/signal.js'
+import { type Clock, PidSource, type PlaceId, type Processes } from '../../process/index.js'
+import { atom, type Pid, type Term, tuple } from '../../term/index.js'
+import type { PlacedSpawn } from '../outside.js'
+import { type Desk, PlaceChannel } from './channel.js'
+import { type PlaceConfig, placeConnection } from './config.js'
+import { Ledger } from './ledger.js'
+import { OsProcess, type OsProcessOptions } from './os-process.js'
+
+export interface PlaceOptions extends OsProcessOptions {
+  readonly config: PlaceConfig
+  readonly processes: Processes
+  readonly clock: Clock
+  /** What comes from there. `closed` is not asked for: see `lost`. */
+  readonly desk: (place: Place) => Omit<Desk, 'closed'>
+  /** It is gone, and all that it said has been heard. */
+  readonly lost: (place: Place, why: Term) => void
+}
+
+export class Place {
+  readonly id: PlaceId
+  readonly kind: 'pool' | 'isolated'
+  readonly ledger = new Ledger()
+  readonly channel: PlaceChannel
+  readonly os: OsProcess
+  /** How many processes were started there by others and live */
+  load = 0
+  /** Resolves when it runs; rejects with why it does not. */
+  readonly ready: Promise<void>
+  /** The process for which it was made, when it is isolated */
+  root: Pid | null = null
+  /** Its root process has ended, so it ends, too, when it has told everybody. */
+  finished = false
+  /** Does the root process take exit signals as messages? */
+  trapExit = false
+  /** Why it ends, when it has said so itself */
+  why: Term | undefined
+  readonly #pids: PidSource
+  #started!: () => void
+  #failed!: (error: Error) => void
+
+  constructor({ config, processes, clock, desk, lost, ...os }: PlaceOptions) {
+    this.id = config.place
+    this.kind = config.kind
+    this.#pids = new PidSource(processes.table, config.place)
+    this.ready = new Promise((resolve, reject) => {
+      this.#started = resolve
+      this.#failed = reject
+    })
+    // Whoever waits for it is told; when nobody does, `lost` says it all.
+    this.ready.catch(() => {})
+    this.os = new OsProcess({ ...os, clock, argument: JSON.stringify(config) })
+    this.channel = new PlaceChannel(placeConnection(this.os.socket, config, clock), { ...desk(this), closed: () => {} })
+    this.channel.open()
+    void this.os.ended.then(why => lost(this, this.why ?? why))
+  }
+
+  started(): void {
+    this.#started()
+  }
+
+  failed(error: Error): void {
+    this.#failed(error)
+  }
+
+  /** Starts a process there, and gives its pid at once. @throws ProcessError ERR_SYSTEM_LIMIT; EtfError when an argument cannot be sent. */
+  spawn({ module, fun, args, name, groupLeader, link, monitor }: PlacedSpawn): Pid {
+    const result = this.#pids.next()
+    this.channel.tell(
+      'spawn',
+      tuple(result, module, fun, args, name ?? atom('undefined'), groupLeader),
+      link ? [link] : [],
+      monitor ? [tuple(monitor.from, monitor.ref)] : [],
+    )
+    this.load++
+    if (link) this.ledger.linked(result, link)
+    if (monitor) this.ledger.watched(monitor.from, result, monitor.ref)
+    return result
+  }
+
+  /** A process that was started there from elsewhere has ended. */
+  ended(pid: Pid): void {
+    this.#pids.ended(pid)
+    this.load--
+  }
+
+  /** False when the way is busy. @throws EtfError when a payload cannot be sent. */
+  send(signal: Signal): boolean {
+    this.ledger.comesIn(signal)
+    return this.channel.send(signal)
+  }
+
+  /** What its processes would have told others as they ended. */
+  lastSignals(reason: Payload): Generator<Signal, void, undefined> {
+    return this.ledger.lost(reason)
+  }
+
+  /** Ends it at once, whatever it does. */
+  kill(why: Term): void {
+    this.why ??= why
+    this.os.kill(why)
+  }
+}

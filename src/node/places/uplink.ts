@@ -1,0 +1,164 @@
+/**
+ * The way out of a place that is not main, as seen from inside: main, which passes signals on and is asked for what it alone knows. What changes
+ * on the node (names, connections, loaded modules) is told by main in the order in which signals come, so it is known here when it matters.
+ */
+import type { Signal } from '../../dist/signal.js'
+import { EtfError } from '../../etf/index.js'
+import type { Connection } from '../../net/connection.js'
+import { type NameChanges, type Names, type ProcessesOptions, reason as reasons } from '../../process/index.js'
+import { type Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
+import type { Kernel } from '../kernel.js'
+import type { Nodes, NodesKind, Places } from '../outside.js'
+import { PlaceChannel } from './channel.js'
+import type { PlaceConfig } from './config.js'
+
+export class Uplink {
+  readonly config: PlaceConfig
+  readonly #channel: PlaceChannel
+  readonly #kernel: Kernel<any>
+  readonly #connected = new Map<string, { readonly hidden: boolean }>()
+  #root: Pid | null = null
+  #ended = (): void => {}
+  /** Resolves when main has closed the place, or is gone. */
+  readonly over: Promise<void>
+
+  constructor(kernel: Kernel<any>, connection: Connection, config: PlaceConfig) {
+    this.#kernel = kernel
+    this.config = config
+    this.over = new Promise(resolve => (this.#ended = resolve))
+    this.#channel = new PlaceChannel(connection, {
+      signal: signal => this.#onSignal(signal),
+      told: (what, args) => this.#told(what, args),
+      asked: (what, args) => this.#asked(what, args),
+      closed: () => this.#ended(),
+    })
+  }
+
+  open(): void {
+    this.#channel.open()
+    this.#channel.tell('ready')
+  }
+
+  /** It cannot be used: main is told why. */
+  failed(error: unknown): void {
+    const { code, says } = error instanceof NodeError ? error : new NodeError('ERR_PLACE_SETUP', String(error))
+    this.#channel.tell('failed', code, says)
+    this.#channel.close()
+  }
+
+  /** Something was thrown where no process is to blame: that ends the place. */
+  stray(thrown: unknown): void {
+    this.#channel.tell('stray', reasons.reasonOf(thrown))
+    this.#channel.close()
+  }
+
+  crashed(pid: Pid, reason: Term, error: unknown): void {
+    const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
+    this.#channel.tell('crash', pid, reason, message.toWellFormed(), (stack ?? '').toWellFormed())
+  }
+
+  readonly nodes: Nodes = {
+    send: (_, signal) => this.#channel.send(signal),
+    reach: node => this.#channel.tell('reach', node),
+    connect: async node => void (await this.#channel.ask('connect', node)),
+    disconnect: node => {
+      if (this.#connected.has(node.name)) void this.#channel.ask('disconnect', node).catch(() => {})
+      return this.#connected.has(node.name)
+    },
+    names: kind => [...this.#connected].flatMap(([name, { hidden }]) => (isOf(kind, hidden) ? [name] : [])),
+    drained: async node => void (await this.#channel.ask('drained', node)),
+    // Main's tables are main's to tell.
+    connecting: () => ({}),
+    connections: () => ({}),
+    close: async () => this.#channel.close(),
+  }
+
+  readonly places: Places = {
+    send: (_, signal) => this.#channel.send(signal),
+    isHere: on => on === this.config.kind && on === 'pool',
+    spawn: on => {
+      const remedy = 'spawn here and say nothing of the place, or have a process on main do it'
+      throw new NodeError('ERR_NO_PLACE', `Only main can start a process '${on}', and give its pid at once: ${remedy}.`)
+    },
+    isAlive: async pid => (await this.#channel.ask('alive', pid)) === true,
+    close: async () => {},
+  }
+
+  readonly names: Names = {
+    claim: async (name, pid) => void (await this.#channel.ask('claim', name, pid)),
+    unregister: async name => void (await this.#channel.ask('unregister', name)),
+  }
+
+  readonly hooks: Pick<ProcessesOptions, 'ended' | 'trapping' | 'named'> = {
+    ended: pid => this.#onEnded(pid),
+    trapping: (pid, on) => {
+      if (this.config.kind === 'isolated') this.#channel.tell('trapping', pid, on)
+    },
+    named: { freed: (name, pid) => this.#channel.tell('freed', name, pid) } satisfies NameChanges,
+  }
+
+  #onEnded(pid: Pid): void {
+    this.#channel.tell('ended', pid)
+    if (this.#root && equals(this.#root, pid)) void this.#kernel.close()
+  }
+
+  #onSignal(signal: Signal): void {
+    try {
+      this.#kernel.route(signal)
+    } catch (error) {
+      if (!(error instanceof EtfError)) throw error
+      const from = 'from' in signal ? signal.from : null
+      if (from) this.#channel.tell('fault', from.node, error.code, error.says)
+    }
+  }
+
+  #told(what: string, args: readonly any[]): void {
+    const { processes, events, code } = this.#kernel
+    switch (what) {
+      case 'hello': {
+        const [names, connected, leader] = args as [Tuple<[Atom, Pid]>[], Tuple<[Atom, boolean]>[], Pid]
+        for (const { elements } of names) processes.registry.told(...elements)
+        for (const { elements } of connected) this.#connected.set(elements[0].name, { hidden: elements[1] })
+        processes.init.groupLeader = leader
+        return
+      }
+      case 'spawn':
+        return this.#spawn(...(args as [Tuple<any[]>, Pid[], Tuple<any[]>[]]))
+      case 'given':
+        return processes.registry.told(args[0], args[1])
+      case 'freed':
+        return processes.registry.told(args[0], null)
+      case 'nodeup':
+        this.#connected.set((args[0] as Atom).name, { hidden: args[1] as boolean })
+        return void events.emit('nodeup', (args[0] as Atom).name, { hidden: args[1] as boolean })
+      case 'nodedown':
+        this.#connected.delete((args[0] as Atom).name)
+        return void events.emit('nodedown', (args[0] as Atom).name, { reason: text(args[1]), hidden: args[2] as boolean })
+      case 'lost':
+        return processes.lost(args[0], () => {})
+      case 'unload':
+        return void code.delete(text(args[0]))
+      case 'close':
+        void this.#kernel.close()
+    }
+  }
+
+  async #asked(what: string, args: readonly any[]): Promise<Sendable> {
+    const { processes, code } = this.#kernel
+    if (what === 'alive') return processes.table.find(args[0]) !== undefined
+    if (what === 'load') await code.load(text(args[0]), text(args[1]))
+    return atom('ok')
+  }
+
+  #spawn({ elements }: Tuple<readonly any[]>, links: readonly Pid[], monitors: readonly Tuple<readonly any[]>[]): void {
+    const [pid, module, fun, args, name, groupLeader] = elements
+    if (this.config.kind === 'isolated') this.#root ??= pid as Pid
+    const { processes } = this.#kernel
+    const { local } = this.#kernel.spawner.here(module, fun, args, { pid, groupLeader })
+    for (const peer of links) processes.links.linked(local, peer)
+    for (const monitor of monitors) processes.monitors.watched(local, monitor.elements[0], monitor.elements[1], pid)
+    if (name !== atom('undefined')) processes.registry.told(name, pid)
+  }
+}
+
+const isOf = (kind: NodesKind, hidden: boolean): boolean => kind === 'connected' || hidden === (kind === 'hidden')

@@ -1,0 +1,77 @@
+/** Starts processes, here or in another place. */
+import { atomOf, type Body, type Process, type Processes, type Runner, type SpawnOptions } from '../process/index.js'
+import { type Atom, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
+import type { Code } from './code.js'
+import type { PlacedSpawn, Placement, Places } from './outside.js'
+
+/** A function of a loaded module, called with these arguments: the one kind of process that any place can run. */
+export interface Portable {
+  readonly module: string | Atom
+  readonly fun: string | Atom
+  readonly args?: readonly Sendable[] | undefined
+}
+
+export interface NodeSpawnOptions extends SpawnOptions {
+  /** 'main': this thread; 'pool': the scheduler with the least to do; 'isolated': an OS process of its own. Default: where it is spawned. */
+  readonly on?: Placement | undefined
+}
+
+/** Makes the code of a process out of arguments that came from another place. */
+export type Starter = (self: Process, args: readonly Term[]) => Runner
+
+export class Spawner {
+  readonly #processes: Processes
+  readonly #code: Code
+  readonly #places: () => Places
+  /** What the layers above start in any place, by a name that no module has */
+  readonly starters = new Map<Atom, Starter>()
+
+  constructor(processes: Processes, code: Code, places: () => Places) {
+    this.#processes = processes
+    this.#code = code
+    this.#places = places
+  }
+
+  isHere(on: Placement | undefined): boolean {
+    return on === undefined || this.#places().isHere(on)
+  }
+
+  /** @throws NodeError ERR_NOT_PORTABLE; ProcessError as `spawn` does. */
+  closure(body: Body, options: NodeSpawnOptions): Pid {
+    if (this.isHere(options.on)) return this.#processes.spawn(body, options).pid
+    const remedy = 'spawn { module, fun, args } of a module loaded from a URL'
+    throw new NodeError('ERR_NOT_PORTABLE', `A closure runs in the place that made it, for it shares the heap there: ${remedy}.`)
+  }
+
+  /** @throws NodeError ERR_NOT_PORTABLE, ERR_NO_PLACE; ProcessError ERR_NAME_TAKEN, ERR_SYSTEM_LIMIT; EtfError. */
+  portable({ module: moduleName, fun: funName, args = [] }: Portable, options: NodeSpawnOptions): Pid {
+    const [module, fun] = [atomOf(moduleName), atomOf(funName)]
+    const { on, link, monitor, groupLeader = this.#processes.init.groupLeader } = options
+    if (on === undefined || this.isHere(on)) return this.here(module, fun, this.#processes.copy(args) as Term[], options).pid
+    if (this.#code.isBound(module)) {
+      const why = `The module '${module.name}' was loaded as functions of main, which share its heap: load it from a URL.`
+      throw new NodeError('ERR_NOT_PORTABLE', why)
+    }
+    const { registry, links, monitors } = this.#processes
+    const name = options.name === undefined ? undefined : atomOf(options.name)
+    if (name) registry.checkFree(name)
+    const tie = { link: link?.pid, monitor: monitor && { from: monitor.owner.pid, ref: monitor.ref } }
+    const pid = this.#places().spawn(on, { module, fun, args, name, groupLeader, ...tie })
+    if (name) registry.claim(name, pid)
+    if (link) links.linked(link, pid)
+    if (monitor) monitors.monitoring(monitor.owner, pid, monitor.ref)
+    return pid
+  }
+
+  /** Starts it in another place, for whoever is linked to it and watches it already. @throws as Places.spawn does */
+  elsewhere(on: Placement, spawn: PlacedSpawn): Pid {
+    return this.#places().spawn(on, spawn)
+  }
+
+  /** Starts a function of a loaded module, or what a starter makes, in this place. */
+  here(module: Atom, fun: Atom, args: readonly Term[], options: SpawnOptions): Process {
+    const starter = this.starters.get(module)
+    if (starter) return this.#processes.start(self => starter(self, args), options)
+    return this.#processes.spawn(self => this.#code.apply(self, module, fun, args), options)
+  }
+}
