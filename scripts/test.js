@@ -2,14 +2,18 @@
 //
 //   node scripts/test.js format unit
 //   …
-//   4321 passed, 0 failed
+//   ✖ test/term/atom.test.ts > names > should be equal
+//   4320 passed, 1 failed
 //
-// A static check counts one; a suite counts each of its assertions. Exits 1 when anything failed.
+// A static check counts one; a suite counts each of its assertions. What failed is named once more just above that line. Exits 1 when anything failed.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { argv, exit, stdout } from 'node:process'
 
 const all = ['format', 'lint', 'types', 'knip', 'unit', 'interop']
+
+/** How many failures of a suite are named again at the end. */
+const shown = 20
 
 /** @type {Record<string, string[]>} what tap is given for each suite; a name that is not here is a target of the Makefile */
 const suites = {
@@ -35,16 +39,42 @@ export function count(tap, status) {
 }
 
 /**
+ * The innermost tests that failed, each with the names of those around it: `file > test > assertion`. A run that never got to its end names itself.
+ *
+ * @param {string} tap
+ * @returns {string[]}
+ */
+export function failures(tap) {
+  /** @type {string[]} */
+  const around = []
+  /** @type {{ depth: number, path: string }[]} */
+  const found = []
+  for (const line of tap.split('\n')) {
+    const [, indent = '', opens, fails] = /^((?: {4})*)(?:# Subtest: (.*)|not ok \d+ - (.*?)(?: # time=.*)?)$/.exec(line) ?? []
+    const depth = indent.length / 4
+    if (opens !== undefined) around.splice(depth, Infinity, opens)
+    else if (fails !== undefined) {
+      const inner = found.some(
+        failure => failure.depth > depth && failure.path.startsWith([...around.slice(0, depth), fails, ''].join(' > ')),
+      )
+      if (!inner) found.push({ depth, path: [...around.slice(0, depth), fails].join(' > ') })
+    }
+  }
+  return found.map(({ path }) => path)
+}
+
+/**
  * @param {string} name
  * @param {string[]} args
- * @returns {Count}
+ * @returns {Count & { named: string[] }}
  */
 function suite(name, args) {
   const log = `.tap/${name}.tap`
   mkdirSync('.tap', { recursive: true })
   rmSync(log, { force: true })
   const { status } = spawnSync('node_modules/.bin/tap', ['run', '--reporter=min', `--output-file=${log}`, ...args], { stdio: 'inherit' })
-  return count(read(log), status)
+  const tap = read(log)
+  return { ...count(tap, status), named: failures(tap).slice(0, shown) }
 }
 
 /** @param {string} file */
@@ -58,23 +88,27 @@ function read(file) {
 
 /**
  * @param {string} target
- * @returns {Count}
+ * @returns {Count & { named: string[] }}
  */
 function check(target) {
   const { status } = spawnSync('make', ['--no-print-directory', target], { stdio: 'inherit' })
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return status === 0 ? { passed: 1, failed: 0, named: [] } : { passed: 0, failed: 1, named: [`make ${target}`] }
 }
 
 if (argv[1]?.endsWith('scripts/test.js')) {
   const total = { passed: 0, failed: 0 }
-  const named = argv.slice(2)
-  for (const name of named.length > 0 ? named : all) {
+  /** @type {string[]} */
+  const failed = []
+  const chosen = argv.slice(2)
+  for (const name of chosen.length > 0 ? chosen : all) {
     const args = suites[name]
-    const { passed, failed } = args ? suite(name, args) : check(name)
-    total.passed += passed
-    total.failed += failed
-    stdout.write(`── ${name}: ${passed} passed, ${failed} failed\n`)
+    const result = args ? suite(name, args) : check(name)
+    total.passed += result.passed
+    total.failed += result.failed
+    failed.push(...result.named)
+    stdout.write(`── ${name}: ${result.passed} passed, ${result.failed} failed\n`)
   }
+  for (const name of failed) stdout.write(`✖ ${name}\n`)
   stdout.write(`${total.passed} passed, ${total.failed} failed\n`)
   exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
 }

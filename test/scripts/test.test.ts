@@ -1,10 +1,39 @@
 import t from 'tap'
-import { count } from '../../scripts/test.js'
+import { count, failures } from '../../scripts/test.js'
 
-const run = (totals: string): string => `TAP version 14\nok 1 - test/a.test.ts\n1..1\n# { total: 1, pass: 1 }x\n${totals}\n# time=3ms\n`
+const run = `TAP version 14
+# Subtest: a.test.ts
+    # Subtest: outer
+        # Subtest: inner
+            not ok 1 - one is two
+              ---
+              compare: ===
+              ...
+            ok 2 - fine
+            1..2
+        not ok 1 - inner # time=99.183ms
+        1..1
+    not ok 1 - outer # time=112.441ms
+    # Subtest: other
+        ok 1 - should be equal
+        1..1
+    ok 2 - other # time=1.432ms
+    1..2
+not ok 1 - a.test.ts # time=192.942ms
+# Subtest: b.test.ts
+    1..0 # no tests found
+not ok 2 - b.test.ts # time=6126.708ms
+not ok 3 - timeout!
+# { total: 5, pass: 1, fail: 4 }
+`
 
-t.strictSame(count(run('# { total: 159, pass: 156, fail: 1, todo: 1, skip: 1 }'), 1), { passed: 156, failed: 1 })
-t.strictSame(count(run('# { total: 12, pass: 12 }'), 0), { passed: 12, failed: 0 })
-t.strictSame(count(run('# { total: 12, pass: 12 }'), 1), { passed: 12, failed: 1 }, 'a file that failed as a whole')
-t.strictSame(count(run('# { total: 12, pass: 12 }'), null), { passed: 12, failed: 1 }, 'tap itself was killed')
-t.strictSame(count('', 0), { passed: 0, failed: 1 }, 'a run that said nothing')
+t.test('what failed is named by the innermost test, with the ones around it', async t => {
+  t.same(failures(run), ['a.test.ts > outer > inner > one is two', 'b.test.ts', 'timeout!'])
+  t.same(failures('TAP version 14\n    ok 1 - fine\n'), [])
+})
+
+t.test('what a run counts', async t => {
+  t.same(count(run, 1), { passed: 1, failed: 4 })
+  t.same(count('# { total: 2, pass: 2 }', 1), { passed: 2, failed: 1 }, 'tap says no by its status')
+  t.same(count('', 0), { passed: 0, failed: 1 }, 'and a run without an end has failed')
+})
