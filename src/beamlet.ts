@@ -3,20 +3,20 @@ import { Kernel } from './node/kernel.js'
 import { open } from './node/open.js'
 import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
-import { type CallOptions, cast, call } from './otp/gen.js'
-import { type GenServer, type ServerRef, type StartArguments, refOf, startServer } from './otp/gen-server.js'
+import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
+import { type GenServer, type ServerName, type ServerRef, type StartArguments, refOf } from './otp/gen-server.js'
 import { Rpc } from './otp/rpc.js'
+import { startBehaviour } from './otp/start.js'
 import { startServices } from './otp/services.js'
 import { type Body, type LocalProcess, Process, type Processes, type RemoteCode, type SpawnAtOptions, type To } from './process/index.js'
-import type { Atom, Pid, Sendable, Term } from './term/index.js'
+import type { Atom, Pid, Reference, Sendable, Term } from './term/index.js'
 
 export interface NodeOptions extends KernelOptions {
   /** Where text goes that processes print (the group leader `user`). Default: standard output */
   readonly output?: ((text: string) => void) | undefined
 }
 
-/** What names a server: its pid, a name on this node, or a name on any. */
-export type ServerName = Pid | string | Atom | { readonly name: string | Atom; readonly node: string | Atom }
+export type { ServerName }
 
 /** The program of a place, beside this file: TypeScript where this is. */
 const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : './place.js', import.meta.url)
@@ -47,12 +47,32 @@ export class NodeProcess extends Process {
     cast(this, to, request)
   }
 
+  /** Sends a request to a gen_server and returns at once: `receiveResponse` waits for its reply. @throws as `call` does when it cannot be sent */
+  sendRequest(to: To, request: Sendable): Reference {
+    return sendRequest(this, to, request)
+  }
+
+  /** The reply to a request that `sendRequest` sent, at any later time. @throws as `call` does */
+  receiveResponse(request: Reference, options?: CallOptions): Promise<Term> {
+    return receiveResponse(this, request, options)
+  }
+
+  /** Calls the servers of one name on several nodes: see Node.multiCall. */
+  multiCall(nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable, options?: CallOptions): Promise<MultiCall> {
+    return multiCall(this, nodes, name, request, options)
+  }
+
+  /** Casts to the servers of one name on several nodes: see Node.abcast. */
+  abcast(nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable): void {
+    abcast(this, nodes, name, request)
+  }
+
   /** Starts a server: see Node.start. */
   start<A extends unknown[], S, C, K>(
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
   ): Promise<ServerRef<GenServer<A, S, C, K>>> {
-    return startServer(this.node, definition, options[0])
+    return startBehaviour(this.node, definition, options[0])
   }
 
   /** Starts a server that is linked to this process: as `start`, and each ends with the other's crash. */
@@ -60,7 +80,7 @@ export class NodeProcess extends Process {
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
   ): Promise<ServerRef<GenServer<A, S, C, K>>> {
-    return startServer(this.node, definition, options[0], this)
+    return startBehaviour(this.node, definition, options[0], this)
   }
 
   /** A typed reference to a server, whose calls come from this process. */
@@ -133,6 +153,20 @@ export class Node extends Kernel<NodeProcess> {
   }
 
   /**
+   * `gen_server:multi_call/4`: calls the servers of one name on several nodes at once, and gathers the answers. `timeout` is for ever by default.
+   *
+   * @throws the signal's reason; EtfError when the request cannot be sent.
+   */
+  multiCall(nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable, options?: CallOptions): Promise<MultiCall> {
+    return this.run(self => multiCall(self, nodes, name, request, options))
+  }
+
+  /** `gen_server:abcast/3`: casts to the servers of one name on several nodes. */
+  abcast(nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable): void {
+    abcast(this.#init, nodes, name, request)
+  }
+
+  /**
    * Starts a server and returns a typed reference to it once its `init` has returned.
    *
    * @throws ExitError with the reason that `init` stopped or crashed with; ProcessError ERR_NAME_TAKEN.
@@ -141,7 +175,7 @@ export class Node extends Kernel<NodeProcess> {
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
   ): Promise<ServerRef<GenServer<A, S, C, K>>> {
-    return startServer(this, definition, options[0])
+    return startBehaviour(this, definition, options[0])
   }
 
   /** A typed reference to a server: `node.ref<typeof counter>({ name: 'counter', node: 'x@y' })`. */

@@ -13,6 +13,8 @@ export {
   type Clock,
   ErlangError,
   ExitError,
+  type LogEvent,
+  type LogLevel,
   type MaxHeapSize,
   type MonitorOptions,
   Process,

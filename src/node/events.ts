@@ -1,5 +1,6 @@
 /** What a node tells whoever listens. */
 import { EventEmitter } from 'node:events'
+import type { LogEvent } from '../process/index.js'
 import type { NodeError, Pid, Term } from '../term/index.js'
 
 export interface NodeUp {
@@ -46,6 +47,8 @@ export interface NodeEvents {
   placedown: [place: { readonly kind: 'pool' | 'isolated'; readonly number: number; readonly reason: Term }]
   /** A process ended because its code threw something other than an ExitError. Without a listener it is printed. */
   crash: [pid: Pid, crash: Crash]
+  /** What OTP's logger would be given: crash reports, supervisor reports, progress reports, the last words of a server. */
+  logger: [event: LogEvent]
   /**
    * Something failed that nobody waits for: the registration at EPMD, which goes on trying, or NODE_OVERFLOW, messages that were lost before
    * a connection was up. Without a listener it is printed.
@@ -67,6 +70,10 @@ export class Events {
 
   off<K extends keyof NodeEvents>(event: K, listener: (...args: NodeEvents[K]) => void): void {
     this.#emitter.off(event, listener as (...args: unknown[]) => void)
+  }
+
+  listens(event: keyof NodeEvents): boolean {
+    return this.#emitter.listenerCount(event) > 0
   }
 
   /** False when nobody listens. */

@@ -88,6 +88,9 @@ export class Kernel<P extends Process = Process> {
       makeSelf: (host, local) => this.makeSelf(host, local),
       reach: node => this.#nodes.reach(node),
       crashed: (pid, reason, error) => this.#crashed(pid, reason, error),
+      logger: uplink
+        ? uplink.logger
+        : { wanted: () => this.events.listens('logger'), tell: event => void this.events.emit('logger', event) },
       failed: error => this.tellError(error),
     })
     this.spawner = new Spawner(this.processes, this.code, () => this.#places)

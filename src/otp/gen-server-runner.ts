@@ -1,164 +1,301 @@
 /**
- * A gen_server's life: one handler at a time, in the order of the messages, each given the state that the one before returned. While an async
- * handler waits, its own receives (a call that it makes) are served, and nothing else.
+ * A gen_server's life: each handler is given the state that the one before returned.
  *
- * Source: gen_server.erl (loop, handle_msg, terminate).
+ * Source: gen_server.erl (loop, handle_msg, handle_common_reply, error_info, format_status).
  */
-import { basename } from 'node:path'
-import { ErlangError, ExitError, type LocalProcess, type Process, reason, type Runner } from '../process/index.js'
-import { Atom, atom, equals, type Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import { ErlangError, type LocalProcess, type Process, reason } from '../process/index.js'
+import { Atom, atom, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import { type Cause, exitCause } from './cause.js'
 import { type Caller, parseRequest, reply } from './gen.js'
-import { type From, type GenServerDefinition, NoReply, Reply, type ServerProcess, Stop } from './gen-server-types.js'
+import { GenRunner, type Handler, type Life, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
+import { type From, type GenServerDefinition, type Next, NoReply, Reply, Stop } from './gen-server-types.js'
+import { formatServerEvent } from './gen-server-events.js'
+import { clientInfo, log } from './report.js'
+import { nameOf, tellEvent } from './sys.js'
 
 export type Definition = GenServerDefinition<any[], any, any, any>
 
-export interface Life {
-  readonly args: readonly unknown[]
-  /** Who started it and is linked to it: its exit ends the server even when that traps exits. */
-  readonly parent: Pid | null
-  started(): void
-  failed(error: unknown): void
+const genServer = atom('gen_server')
+const timeout = atom('timeout')
+
+/** What is to come when no message does, or before any does. */
+interface Later {
+  readonly next: Next
+  stop: () => void
 }
 
-type Handler = (this: ServerProcess, ...args: any[]) => unknown
-
-export class GenServerRunner implements Runner {
-  readonly #self: ServerProcess
+export class GenServerRunner extends GenRunner {
   readonly #definition: Definition
-  readonly #life: Life
   #state: unknown
-  #stage: 'new' | 'starting' | 'idle' | 'busy' = 'new'
+  /** What is being handled */
+  #message: Term | undefined
   #caller: Caller | null = null
+  #later: Later | null = null
+  /** Answers the caller of the call that ends it */
+  #answer: (() => void) | null = null
 
   constructor(self: Process, definition: Definition, life: Life) {
-    this.#self = Object.assign(self, { from: () => this.#from() })
+    super(Object.assign(self, { from: () => this.#from() }), life)
     this.#definition = definition
-    this.#life = life
   }
 
-  run(process: LocalProcess): void {
-    if (this.#stage === 'busy' || this.#stage === 'starting') return this.#self.receiver.run()
-    if (this.#stage === 'new') return this.#start()
-    const { scheduler } = this.#self.host
-    if (process.mailbox.size > 0 && scheduler.take()) this.#onMessage(process.mailbox.shift())
-    if (process.mailbox.size > 0) scheduler.ready(process)
+  get behaviour(): Atom {
+    return genServer
   }
 
-  exited(_process: LocalProcess, why: Term): void {
-    if (this.#stage === 'new' || this.#stage === 'starting') this.#life.failed(new ExitError(why))
-    this.#self.exited(why)
+  get formatEvent(): typeof formatServerEvent {
+    return formatServerEvent
   }
 
-  #start(): void {
-    this.#stage = 'starting'
+  protected get module(): Atom {
+    return moduleOf(this.#definition.module, 'gen_server')
+  }
+
+  override exited(process: LocalProcess, why: Term): void {
+    this.#later?.stop()
+    super.exited(process, why)
+  }
+
+  protected begin(): void {
     const { init } = this.#definition
-    this.#invoke(init as Handler, this.#life.args, state => {
-      if (state instanceof Stop) return this.#self.host.exit(this.#self.local, state.reason)
-      this.#state = state
-      this.#idle()
-      this.#life.started()
+    this.invoke(init as Handler, this.life.args, out => {
+      if (out instanceof Stop) return this.stopsInInit(out.reason)
+      if (!isNext(out)) return this.stopsInInit(badReturn(this.self, out))
+      this.#keep(out)
+      this.begun()
     })
   }
 
-  #onMessage(message: Term): void {
+  protected override waiting(process: LocalProcess): boolean {
+    return super.waiting(process) || this.#continues
+  }
+
+  /** What a handler continues with comes before every message. */
+  protected override take(process: LocalProcess): Term | undefined {
+    if (!this.#continues) return super.take(process)
+    const { next } = this.#later as Later
+    this.#later = null
+    this.#onContinue(this.self.host.copy(next.continue as Sendable))
+    return undefined
+  }
+
+  protected onMessage(message: Term): void {
+    this.#later?.stop()
+    this.#later = null
+    if (this.sys !== null) tellEvent(this, atom('in'), message)
     const parsed = parseRequest(message)
+    this.#message = parsed.request
     if (parsed.kind === 'call') return this.#onCall(parsed.request, parsed.from)
     if (parsed.kind === 'cast') return this.#onCast(parsed.request)
-    const { parent } = this.#life
-    if (parent && message instanceof Tuple && message.tag === 'EXIT' && message.length === 3 && equals(message.elements[1], parent)) {
-      return this.#terminate(message.elements[2])
+    const { info, handleInfo } = this.#definition
+    if (info) this.invoke(info, [this.#state, message], out => this.#tookCast(out))
+    else if (handleInfo) this.invoke(handleInfo, [message, this.#state], out => this.#tookCast(out))
+    else {
+      this.#unexpected(message)
+      this.idle()
     }
-    const { info } = this.#definition
-    if (info) this.#invoke(info, [this.#state, message], out => this.#took(out))
   }
 
   #onCall(request: Term, caller: Caller): void {
     this.#caller = caller
-    const took = (out: unknown): void => {
-      this.#caller = null
-      if (out instanceof Reply) reply(this.#self, caller, out.value as Sendable)
-      if (out instanceof Stop && out.reply.length === 1) reply(this.#self, caller, out.reply[0] as Sendable)
-      if (out instanceof Reply || out instanceof NoReply || out instanceof Stop) return this.#took(out)
-      this.#crash(new ErlangError(tuple(atom('bad_return_value'), reason.termOf(out)), []))
-    }
+    const took = (out: unknown): void => this.#tookCall(out, caller)
     const found = handlerOf(this.#definition.call, request)
     const { handleCall } = this.#definition
-    if (found) this.#invoke(found.handler, [this.#state, ...found.args], took)
-    else if (handleCall) this.#invoke(handleCall, [request, this.#from(), this.#state], took)
-    else this.#crash(this.#functionClause('handle_call', [request, tuple(caller.pid, caller.tag)]))
+    if (found) this.invoke(found.handler, [this.#state, ...found.args], took)
+    else if (handleCall) this.invoke(handleCall, [request, this.#from(), this.#state], took)
+    else this.crash(this.#functionClause('handle_call', [request, tuple(caller.pid, caller.tag)]))
   }
 
   #onCast(request: Term): void {
-    const took = (out: unknown): void => this.#took(out)
     const found = handlerOf(this.#definition.cast, request)
     const { handleCast } = this.#definition
-    if (found) this.#invoke(found.handler, [this.#state, ...found.args], took)
-    else if (handleCast) this.#invoke(handleCast, [request, this.#state], took)
-    else this.#crash(this.#functionClause('handle_cast', [request]))
+    if (found) this.invoke(found.handler, [this.#state, ...found.args], out => this.#tookCast(out))
+    else if (handleCast) this.invoke(handleCast, [request, this.#state], out => this.#tookCast(out))
+    else this.crash(this.#functionClause('handle_cast', [request]))
+  }
+
+  #onContinue(what: Term): void {
+    this.#message = tuple(atom('continue'), what)
+    const { handleContinue } = this.#definition
+    if (handleContinue) this.invoke(handleContinue, [what, this.#state], out => this.#tookCast(out))
+    else this.crash(this.#undefined('handle_continue', [what]))
+  }
+
+  #tookCall(out: unknown, caller: Caller): void {
+    const known = out instanceof Reply || out instanceof NoReply || out instanceof Stop
+    if (!known || !isNext(out)) return this.#badReturn(out)
+    if (out instanceof Reply) this.#reply(caller, out.value, out.state)
+    // The caller of the last call is answered when `terminate` has run.
+    if (out instanceof Stop && out.reply.length === 1) this.#answer = () => this.#reply(caller, out.reply[0], out.state)
+    this.#took(out)
   }
 
   /** What a handler returned is the new state, or holds it. */
+  #tookCast(out: unknown): void {
+    if (out instanceof Reply || !isNext(out)) return this.#badReturn(out)
+    this.#took(out)
+  }
+
   #took(out: unknown): void {
-    this.#state = out instanceof Reply || out instanceof NoReply || out instanceof Stop ? out.state : out
-    if (out instanceof Stop) this.#terminate(out.reason)
-    else this.#idle()
+    this.#keep(out)
+    if (out instanceof Stop) return this.end(exitCause(out.reason))
+    if (this.sys !== null && !(out instanceof Reply)) tellEvent(this, atom('noreply'), stateTerm(this.self, this.#state))
+    this.#message = undefined
+    this.#caller = null
+    this.idle()
   }
 
-  /** Runs a handler, and `next` with what comes of it. Most return at once, and cost no promise. */
-  #invoke(handler: Handler, args: readonly unknown[], next: (out: unknown) => void): void {
-    if (this.#stage === 'idle') this.#stage = 'busy'
-    try {
-      const out = handler.apply(this.#self, [...args])
-      if (!(out instanceof Promise)) return next(out)
-      out.then(value => this.#self.local.alive && next(value)).catch((thrown: unknown) => this.#crash(thrown))
-    } catch (thrown) {
-      this.#crash(thrown)
-    }
+  #keep(out: unknown): void {
+    const whole = out instanceof Reply || out instanceof NoReply || out instanceof Stop
+    this.#state = whole ? out.state : out
+    if (!whole || out instanceof Stop || !out.next) return
+    this.#later = { next: out.next, stop: () => {} }
+    this.#wait()
   }
 
-  #idle(): void {
-    this.#stage = 'idle'
-    this.#self.host.scheduler.ready(this.#self.local)
+  /** The time that a handler gave begins, or begins again. */
+  #wait(): void {
+    const later = this.#later
+    const ms = later?.next.timeout
+    if (!later || ms === undefined || ms === Infinity) return
+    later.stop()
+    later.stop = this.self.host.clock.after(ms, () => {
+      const { local } = this.self
+      if (this.#later !== later || !local.alive || this.stage !== 'idle' || local.mailbox.size > 0 || this.sys?.suspended === true) return
+      this.onMessage(timeout)
+    })
   }
 
-  #crash(thrown: unknown): void {
-    if (!this.#self.local.alive) return
-    if (this.#stage === 'starting') {
-      this.#life.failed(new ExitError(reason.reasonOf(thrown), undefined, { cause: thrown }))
-      return this.#self.host.crash(this.#self.local, thrown)
-    }
-    this.#end(reason.reasonOf(thrown), () => this.#self.host.crash(this.#self.local, thrown))
+  get #continues(): boolean {
+    return this.#later !== null && this.#later.next.continue !== undefined && this.sys?.suspended !== true
   }
 
-  #terminate(why: Term): void {
-    this.#end(why, () => this.#self.host.exit(this.#self.local, why))
+  protected override idle(): void {
+    super.idle()
+    // A system message stops the time, and what follows it starts it again.
+    if (this.#later && this.stage === 'idle') this.#wait()
   }
 
-  /** The last handler runs while the process still lives; when it throws, that becomes the reason. */
-  #end(why: Term, exit: () => void): void {
+  #reply(caller: Caller, value: unknown, state: unknown): void {
+    reply(this.self, caller, value as Sendable)
+    if (this.sys === null) return
+    tellEvent(this, atom('out'), this.self.host.copy(value as Sendable), tuple(caller.pid, caller.tag), stateTerm(this.self, state))
+  }
+
+  #badReturn(out: unknown): void {
+    this.end(exitCause(badReturn(this.self, out)))
+  }
+
+  protected onEnd({ reason: why }: Cause): unknown {
+    const answer = this.#answer
     const { terminate } = this.#definition
-    if (!terminate) return exit()
-    this.#stage = 'busy'
-    const failed = (thrown: unknown): void => this.#self.host.crash(this.#self.local, thrown)
+    if (!answer) return terminate?.call(this.self as never, why, this.#state)
     try {
-      const out: unknown = terminate.call(this.#self, why, this.#state)
-      if (out instanceof Promise) out.then(exit).catch(failed)
-      else exit()
+      const out: unknown = terminate?.call(this.self as never, why, this.#state)
+      if (out instanceof Promise) return out.finally(answer)
+      answer()
+      return out
     } catch (thrown) {
-      failed(thrown)
+      answer()
+      throw thrown
+    }
+  }
+
+  protected report({ error, stack }: Cause): void {
+    log(this.self, 'error', { module: 'gen_server', tag: 'error' }, () => {
+      const message = this.#message ?? []
+      const status = this.#format({ reason: error, state: stateTerm(this.self, this.#state), message, log: this.sys?.debug?.log ?? [] })
+      return {
+        label: tuple(genServer, atom('terminate')),
+        name: nameOf(this.self),
+        last_message: status.message as Term,
+        state: status.state,
+        log: status.log,
+        reason: stack === undefined ? (status.reason as Term) : tuple(status.reason, stack),
+        client_info: clientInfo(this.self, this.#caller?.pid),
+        process_label: atom('undefined'),
+      }
+    })
+  }
+
+  #unexpected(message: Term): void {
+    log(this.self, 'warning', { module: 'gen_server', tag: 'warning_msg' }, () => ({
+      label: tuple(genServer, atom('no_handle_info')),
+      module: this.module,
+      message,
+    }))
+  }
+
+  systemGetState(): Term {
+    return stateTerm(this.self, this.#state)
+  }
+
+  async systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term> {
+    const state = await fun(this.systemGetState())
+    this.#state = state
+    return state
+  }
+
+  systemStatus(sysState: Atom, events: readonly Term[]): Term {
+    const { state, log } = this.#format({ state: this.systemGetState(), log: events })
+    const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, log as Term)
+    const data = tuple(atom('data'), [tuple([...Buffer.from('State')], state)])
+    return this.self.host.copy([...header, data])
+  }
+
+  async systemCodeChange(oldVsn: Term, extra: Term): Promise<void> {
+    const { codeChange } = this.#definition
+    if (!codeChange) throw this.#undefined('code_change', [oldVsn, this.systemGetState(), extra])
+    this.#state = await codeChange.call(this.self as never, oldVsn, this.#state, extra)
+  }
+
+  /** What a server's own `formatStatus` makes of it; as it is when that fails. */
+  #format(status: Status): Status {
+    const { formatStatus } = this.#definition
+    if (!formatStatus) return status
+    try {
+      const made = { ...status, ...formatStatus.call(this.self as never, status) }
+      const known = Object.keys(made).every(key => key in status)
+      return known ? made : { ...status, state: `${this.module.name}:format_status/1 returned a map with unknown keys` }
+    } catch {
+      // As in OTP: whoever looks at the status is told, and the server goes on.
+      return { ...status, state: `${this.module.name}:format_status/1 crashed` }
     }
   }
 
   #from(): From {
     const caller = this.#caller
     if (!caller) throw new ErlangError(atom('badarg'), undefined)
-    return { reply: (value: Sendable) => reply(this.#self, caller, value) }
+    return { reply: (value: Sendable) => reply(this.self, caller, value) }
   }
 
   #functionClause(handler: string, args: readonly Term[]): ErlangError {
-    const module = basename(this.#definition.module ?? 'gen_server').replace(/\.[^.]*$/, '')
-    return new ErlangError(atom('function_clause'), [tuple(atom(module), atom(handler), args, [])])
+    return new ErlangError(atom('function_clause'), [tuple(this.module, atom(handler), [...args, this.systemGetState()], [])])
   }
+
+  #undefined(handler: string, args: readonly Term[]): ErlangError {
+    return new ErlangError(atom('undef'), [tuple(this.module, atom(handler), args, [])])
+  }
+}
+
+/** What a status holds: see GenServerDefinition.formatStatus. */
+type Status = Parameters<NonNullable<Definition['formatStatus']>>[0]
+
+/** Is what follows it, if that is said, something that can follow? */
+function isNext(out: unknown): boolean {
+  if (!(out instanceof Reply || out instanceof NoReply) || out.next === undefined) return true
+  const { timeout } = out.next
+  return timeout === undefined || timeout === Infinity || (Number.isInteger(timeout) && timeout >= 0)
+}
+
+/** `{bad_return_value, What}`, with what the same return would be in Erlang. */
+function badReturn(self: Process, out: unknown): Term {
+  const next = out instanceof Reply || out instanceof NoReply ? [out.next?.timeout] : []
+  const state = out instanceof Reply || out instanceof NoReply ? [out.state, ...next] : []
+  const erlang =
+    out instanceof Reply ? [atom('reply'), out.value, ...state] : out instanceof NoReply ? [atom('noreply'), ...state] : undefined
+  const said = erlang ? tuple(...erlang.filter(part => part !== undefined).map(part => stateTerm(self, part))) : reason.termOf(out)
+  return tuple(atom('bad_return_value'), said)
 }
 
 /** `get` is the handler `get` without arguments, `{add, 5}` is `add` with one. Too few arguments are no match. */

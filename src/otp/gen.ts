@@ -8,7 +8,7 @@
  * Tag is `[alias | Ref]` (improper), `[[alias | Alias] | Monitor]`, a reference or `{Ref, Node}`; it is echoed as it came.
  * Source: gen.erl (do_call, reply) and gen_server.erl.
  */
-import { ExitError, type Process, ProcessError, type To } from '../process/index.js'
+import { atomOf, ExitError, type Process, ProcessError, type To } from '../process/index.js'
 import { Atom, atom, equals, format, ImproperList, Pid, Reference, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 
 export interface CallOptions {
@@ -36,31 +36,83 @@ const genCast = atom('$gen_cast')
  * ERR_TIMEOUT. The signal's reason. EtfError when the request cannot be sent.
  */
 export async function call(self: Process, to: To, request: Sendable, options: CallOptions = {}): Promise<Term> {
-  const { timeout = defaultTimeout, signal } = options
-  signal?.throwIfAborted()
+  options.signal?.throwIfAborted()
+  const ref = sendRequest(self, to, request)
+  return receiveResponse(self, ref, options, nameOf(to as Exclude<To, Reference>))
+}
+
+/** Sends a request, whose reply `receiveResponse` takes: what it returns stands for it. @throws ProcessError ERR_BADARG; EtfError. */
+export function sendRequest(self: Process, to: To, request: Sendable, kind: Atom = genCall): Reference {
   if (to instanceof Reference) throw new ProcessError('ERR_BADARG', 'A call goes to a pid or a name: an alias cannot be monitored.')
   const ref = self.monitor(to, { alias: 'reply_demonitor' })
+  try {
+    self.send(addressed(self, to), tuple(kind, tuple(self.pid, new ImproperList([alias], ref)), request))
+  } catch (error) {
+    self.demonitor(ref, { flush: true })
+    throw error
+  }
+  return ref
+}
+
+/** Waits for the reply to a request. After a timeout or an abort it never arrives. @throws as `call` does */
+export async function receiveResponse(
+  self: Process,
+  ref: Reference,
+  { timeout = defaultTimeout, signal }: CallOptions = {},
+  server = 'the server',
+): Promise<Term> {
   const answer = Object.assign((term: unknown): term is Tuple => isAnswer(term, ref), { reference: ref })
   try {
-    const where = typeof to === 'string' || to instanceof Atom ? { name: to, node: self.pid.node } : to
-    self.send(where, tuple(genCall, tuple(self.pid, new ImproperList([alias], ref)), request))
     const message = await self.receive(answer, { timeout, signal })
     if (message.length === 2) return message.elements[1]
     const reason: Term = message.elements[4]
-    throw new ExitError(reason, `The call to ${nameOf(to)} failed: the server's exit reason is ${format(reason)}.`)
+    throw new ExitError(reason, `The call to ${server} failed: the server's exit reason is ${format(reason)}.`)
   } catch (error) {
     self.demonitor(ref, { flush: true })
     if (!(error instanceof ProcessError && error.code === 'ERR_TIMEOUT')) throw error
     const hint = 'it may be busy, or may never reply to this request'
-    throw new ProcessError('ERR_TIMEOUT', `The call to ${nameOf(to)} got no reply within ${timeout} ms: ${hint}.`, { cause: error })
+    throw new ProcessError('ERR_TIMEOUT', `The call to ${server} got no reply within ${timeout} ms: ${hint}.`, { cause: error })
   }
+}
+
+/** What `multiCall` gathered */
+export interface MultiCall {
+  /** Each node that answered, with its answer */
+  readonly replies: readonly (readonly [node: string, reply: Term])[]
+  /** Those where nobody has the name, or that did not answer in time, or cannot be reached */
+  readonly badNodes: readonly string[]
+}
+
+/** `gen_server:multi_call/4`: calls the servers of one name on several nodes at once. Default of `timeout`: for ever. @throws the signal's reason */
+export async function multiCall(
+  self: Process,
+  nodes: readonly (string | Atom)[],
+  name: string | Atom,
+  request: Sendable,
+  { timeout = Infinity, signal }: CallOptions = {},
+): Promise<MultiCall> {
+  signal?.throwIfAborted()
+  const asked = nodes.map(node => [atomOf(node).name, sendRequest(self, { name, node }, request)] as const)
+  const answered = asked.map(([node, ref]) => receiveResponse(self, ref, { timeout, signal }).then(reply => [node, reply] as const))
+  const settled = await Promise.allSettled(answered)
+  signal?.throwIfAborted()
+  const replies = settled.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const badNodes = asked.flatMap(([node], index) => (settled[index]?.status === 'rejected' ? [node] : []))
+  return { replies, badNodes }
 }
 
 /** Sends a cast. To a name that nobody has it is dropped, as in OTP. */
 export function cast(self: Process, to: To, request: Sendable): void {
-  const where = typeof to === 'string' || to instanceof Atom ? { name: to, node: self.pid.node } : to
-  self.send(where, castOf(request))
+  self.send(addressed(self, to), castOf(request))
 }
+
+/** `gen_server:abcast/3`: a cast to the servers of one name on several nodes. */
+export function abcast(self: Process, nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable): void {
+  for (const node of nodes) cast(self, { name, node }, request)
+}
+
+/** A name of this node with its node: that nobody has it is no error then. */
+const addressed = (self: Process, to: To): To => (typeof to === 'string' || to instanceof Atom ? { name: to, node: self.pid.node } : to)
 
 export const castOf = (request: Sendable): Tuple => tuple(genCast, request)
 
@@ -94,7 +146,8 @@ export function callerOf(from: Term): Caller | null {
   return pid instanceof Pid ? { pid, tag: tag as Term } : null
 }
 
-function aliasOf(tag: Term): Reference | null {
+/** The alias that takes the reply to a call with this tag */
+export function aliasOf(tag: Term): Reference | null {
   if (!(tag instanceof ImproperList) || tag.elements.length !== 1) return null
   const [head] = tag.elements
   if (head === alias) return tag.tail instanceof Reference ? tag.tail : null

@@ -1,4 +1,15 @@
 /** OTP behaviours and services in TypeScript. */
-export type { CallOptions } from './gen.js'
-export { type From, type GenServer, genServer, noreply, reply, type ServerProcess, type ServerRef, stop } from './gen-server.js'
+export type { CallOptions, MultiCall } from './gen.js'
+export {
+  type From,
+  type GenServer,
+  genServer,
+  type Next,
+  noreply,
+  reply,
+  type ServerProcess,
+  type ServerRef,
+  type ServerStatus,
+  stop,
+} from './gen-server.js'
 export { RpcError } from './erpc.js'

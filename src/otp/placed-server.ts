@@ -9,16 +9,16 @@ import type { Starter } from '../node/spawner.js'
 import { CodeError } from '../node/code.js'
 import type { LocalProcess, Process, Runner } from '../process/index.js'
 import { atom, Pid, type Reference, type Term, text, tuple } from '../term/index.js'
-import { type Definition, GenServerRunner } from './gen-server-runner.js'
+import type { Behaviour } from './gen-runner.js'
 
 /** The name under which places know it */
 export const placedServer = atom('$gen_server')
 
-const modules = new Map<string, WeakRef<Definition>[]>()
-const numbers = new WeakMap<Definition, number>()
+const modules = new Map<string, WeakRef<Behaviour>[]>()
+const numbers = new WeakMap<Behaviour, number>()
 
 /** Remembers where a definition can be found again. */
-export function remember(definition: Definition): void {
+export function remember(definition: Behaviour): void {
   const { module } = definition
   if (module === undefined) return
   const known = modules.get(module) ?? []
@@ -27,7 +27,7 @@ export function remember(definition: Definition): void {
 }
 
 /** Which of its module's servers it is. */
-export const numberOf = (definition: Definition): number => numbers.get(definition) ?? -1
+export const numberOf = (definition: Behaviour): number => numbers.get(definition) ?? -1
 
 /** Runs a server that was started from another place. */
 export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
@@ -35,7 +35,7 @@ export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
 class PlacedServer implements Runner {
   readonly #self: Process
   readonly #args: readonly Term[]
-  #server: GenServerRunner | null = null
+  #server: Runner | null = null
   #loading = false
 
   constructor(self: Process, args: readonly Term[]) {
@@ -62,7 +62,7 @@ class PlacedServer implements Runner {
       if (!process.alive) return
       const started = (): void => void this.#self.send(starter, tuple(ref, atom('started')))
       const life = { args, parent: parent instanceof Pid ? parent : null, started, failed: () => {} }
-      this.#server = new GenServerRunner(this.#self, definition, life)
+      this.#server = definition.runner(this.#self, life)
       this.#self.host.scheduler.ready(process)
     } catch (error) {
       this.#self.host.crash(process, error)
@@ -70,7 +70,7 @@ class PlacedServer implements Runner {
   }
 }
 
-async function find(url: string, number: number): Promise<Definition> {
+async function find(url: string, number: number): Promise<Behaviour> {
   await import(url)
   const definition = modules.get(url)?.[number]?.deref()
   if (definition) return definition

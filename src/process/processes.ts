@@ -14,6 +14,7 @@ import { ExitError, ProcessError } from './errors.js'
 import type { ExitCause, Host } from './host.js'
 import { Links } from './links.js'
 import { LocalProcess, type Runner } from './local-process.js'
+import type { LogSink } from './log-event.js'
 import { Monitors } from './monitors.js'
 import { NodeMonitors } from './node-monitors.js'
 import { type Body, Process } from './process.js'
@@ -76,12 +77,16 @@ export interface ProcessesOptions {
   readonly reach?: ((node: Atom) => void) | undefined
   /** A process's code threw something other than an ExitError: the process ends, and whoever watches the node is told. */
   readonly crashed?: ((pid: Pid, reason: Term, thrown: unknown) => void) | undefined
+  /** Takes the reports of processes. Default: nobody does. */
+  readonly logger?: LogSink | undefined
   /** What was accepted could not be sent later, and nobody waits for it. */
   readonly failed?: ((error: EtfError) => void) | undefined
 }
 
 /** What a message does to its receiver's trace token */
 const arrived = ({ token, timer }: SendSignal): Arrived => (token !== undefined ? tokenOf(token) : timer === true ? undefined : null)
+
+const silent: LogSink = { wanted: () => false, tell: () => {} }
 
 /** Has no code of its own: the process that stands for the node. */
 const idle: Runner = { run: process => process.mailbox.clear(), exited: () => {} }
@@ -100,6 +105,7 @@ export class Processes implements Host {
   readonly route: (signal: Signal) => boolean
   /** The process in whose name the node itself speaks. It takes nothing and never ends. */
   readonly init: LocalProcess
+  readonly logger: LogSink
   readonly #work = new WorkList()
   readonly #options: ProcessesOptions
 
@@ -107,6 +113,7 @@ export class Processes implements Host {
     this.#options = options
     this.clock = options.clock ?? systemClock
     this.route = options.route
+    this.logger = options.logger ?? silent
     this.table = new ProcessTable(options.node, options.creation, options.place)
     this.registry = new Registry(this.table, options.named)
     this.aliases = new Aliases(this.table)

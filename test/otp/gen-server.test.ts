@@ -88,8 +88,8 @@ t.test('genServer', async t => {
       ['an Error', ref => t.rejects(ref.call('fail'), { code: 'ERR_EXIT' }), /^\{\{'RangeError',<<"too far">>\},\[\{/],
       ['an unknown call', ref => t.rejects(node.call(ref.pid, atom('nope'))), /^\{function_clause,\[\{gen_server,handle_call,\[nope,\{/],
       ['too few arguments', ref => t.rejects(node.call(ref.pid, atom('add'))), /^\{function_clause,/],
-      ['an unknown cast', ref => node.cast(ref.pid, atom('nope')), /^\{function_clause,\[\{gen_server,handle_cast,\[nope\]/],
-      ['a return that is none', ref => t.rejects(ref.call('odd')), /^\{\{bad_return_value,5\},\[\]\}$/],
+      ['an unknown cast', ref => node.cast(ref.pid, atom('nope')), /^\{function_clause,\[\{gen_server,handle_cast,\[nope,10\]/],
+      ['a return that is none', ref => t.rejects(ref.call('odd')), /^\{bad_return_value,5\}$/],
     ]
     for (const [name, act, expected] of cases) {
       const ref = await node.start(counter, { args: [10] })
@@ -161,5 +161,40 @@ t.test('genServer', async t => {
     const asker = await node.start(asking)
     node.send(asker.pid, atom('noise'))
     t.equal(await asker.call('ask'), 3)
+  })
+
+  await t.test('many servers, and requests whose replies are taken later', async t => {
+    await node.start(counter, { args: [1], name: 'many' })
+    await far.start(counter, { args: [2], name: 'many' })
+    const nodes = [node.name, far.name, 'nobody@127.0.0.1']
+    t.strictSame(await node.multiCall(nodes, 'many', atom('get')), { replies: [[node.name, 1], [far.name, 2]], badNodes: ['nobody@127.0.0.1'] }) // prettier-ignore
+    t.strictSame((await node.multiCall(nodes.slice(0, 2), 'nobody', atom('get'))).badNodes, nodes.slice(0, 2))
+    await node.run(async self => {
+      self.abcast(nodes.slice(0, 2), 'many', atom('reset'))
+      const requests = nodes.slice(0, 2).map(node => self.sendRequest({ name: 'many', node }, tuple(atom('add'), 5)))
+      for (const request of requests) t.equal(await self.receiveResponse(request), 5)
+      const never = self.sendRequest('many', atom('never'))
+      await t.rejects(self.receiveResponse(never, { timeout: 0 }), { code: 'ERR_TIMEOUT' })
+      const abort = AbortSignal.abort(new Error('enough'))
+      await t.rejects(self.multiCall(nodes, 'many', atom('get'), { signal: abort }), { message: 'enough' })
+      t.equal(self.poll(), undefined)
+    })
+    t.equal(node.stats().aliases, 0)
+  })
+
+  await t.test('what comes after a handler: continue, or a timeout', async t => {
+    const seen: Term[] = []
+    const server = genServer({
+      init: (n: number) => noreply(n, { continue: atom('first') }),
+      call: { next: n => reply(n, n, { continue: [1] }), soon: n => reply(n, n, { timeout: 0 }), get: n => reply(n, n) },
+      handleContinue: (what, n) => (seen.push(what), n + 1),
+      handleInfo: (message, n) => (seen.push(message), n),
+    })
+    const ref = await node.start(server, { args: [1] })
+    t.equal(await ref.call('next'), 2)
+    t.equal(await ref.call('get'), 3)
+    await ref.call('soon')
+    while (seen.length < 3) await new Promise(resolve => setImmediate(resolve))
+    t.strictSame(seen, [atom('first'), [1], atom('timeout')])
   })
 })

@@ -4,7 +4,16 @@
  */
 import type { ExitSignal, LinkExitSignal, Signal } from '../../dist/signal.js'
 import { type EtfCode, EtfError } from '../../etf/index.js'
-import { type Clock, maxPlaces, placeOf, ProcessError, type Processes, reason as reasons, SharedPayload } from '../../process/index.js'
+import {
+  type Clock,
+  type LogLevel,
+  maxPlaces,
+  placeOf,
+  ProcessError,
+  type Processes,
+  reason as reasons,
+  SharedPayload,
+} from '../../process/index.js'
 import { type Atom, atom, equals, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
 import type { Code } from '../code.js'
 import type { NodeEvents } from '../events.js'
@@ -221,6 +230,8 @@ export class Schedulers implements Places {
         if (!emit('crash', args[0], { reason: args[1] as Term, error })) console.error(`Error in process ${String(args[0])}:`, error)
         return
       }
+      case 'logger':
+        return void emit('logger', { level: text(args[0]) as LogLevel, report: args[1] as Term, meta: args[2] as Term })
       case 'stray':
         place.why ??= args[0] as Term
         return

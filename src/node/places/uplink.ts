@@ -5,7 +5,7 @@
 import type { Signal } from '../../dist/signal.js'
 import { EtfError } from '../../etf/index.js'
 import type { Connection } from '../../net/connection.js'
-import { type NameChanges, type Names, type ProcessesOptions, reason as reasons } from '../../process/index.js'
+import { type LogSink, type NameChanges, type Names, type ProcessesOptions, reason as reasons } from '../../process/index.js'
 import { type Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
 import type { Kernel } from '../kernel.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
@@ -55,6 +55,12 @@ export class Uplink {
   crashed(pid: Pid, reason: Term, error: unknown): void {
     const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
     this.#channel.tell('crash', pid, reason, message.toWellFormed(), (stack ?? '').toWellFormed())
+  }
+
+  /** Whether somebody listens on main is not known here. */
+  readonly logger: LogSink = {
+    wanted: () => true,
+    tell: ({ level, report, meta }) => this.#channel.tell('logger', level, report, meta),
   }
 
   readonly nodes: Nodes = {

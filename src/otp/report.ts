@@ -1,0 +1,80 @@
+/**
+ * Log events in OTP's shapes: a report, and what is known of who makes it. As in OTP, an event of a process whose group leader is on another
+ * node goes to that node's logger, too.
+ *
+ * Source: proc_lib.erl (crash_report), logger.erl (log_allowed) and the reports of each behaviour.
+ */
+import type { LogLevel, Process } from '../process/index.js'
+import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
+import type { Cause } from './cause.js'
+
+/** How the event is told, besides its report. */
+export interface Kind {
+  /** The module whose `format_log/2` makes text of it */
+  readonly module: string
+  readonly sasl?: boolean
+  readonly title?: string
+  readonly tag: string
+  readonly type?: string
+}
+
+const now = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000)
+
+/** `report` is made only when somebody listens. */
+export function log(self: Process, level: LogLevel, kind: Kind, report: () => Readonly<Record<string, Sendable>>): void {
+  const { host, groupLeader } = self
+  const far = groupLeader.node !== self.pid.node
+  if (!far && !host.logger.wanted()) return
+  const told = host.copy(report())
+  const meta = host.copy(metaOf(self, kind))
+  host.logger.tell({ level, report: told, meta })
+  if (far) host.send(host.init, { name: 'logger_proxy', node: groupLeader.node }, tuple(atom('log'), atom(level), told, meta))
+}
+
+function metaOf({ pid, groupLeader }: Process, { module, sasl, title, tag, type }: Kind): Readonly<Record<string, Sendable>> {
+  const name = module === 'proc_lib' ? 'report_cb' : 'format_log'
+  return {
+    pid,
+    gl: groupLeader,
+    time: now(),
+    domain: sasl ? [atom('otp'), atom('sasl')] : [atom('otp')],
+    report_cb: new ExportFun(atom(module) as Atom, atom(name) as Atom, 2),
+    error_logger: {
+      tag: atom(tag),
+      ...(type === undefined ? {} : { type: atom(type) }),
+      ...(module === 'proc_lib' ? {} : { report_cb: new ExportFun(atom(module) as Atom, atom(name) as Atom, 1) }),
+    },
+    ...(title === undefined ? {} : { logger_formatter: { title: [...Buffer.from(title)] } }),
+  }
+}
+
+/** The crash report of a process that ends for another reason than `normal`, `shutdown` or `{shutdown, _}`. */
+export function crashReport(self: Process, module: Atom, parent: Pid, cause: Cause): void {
+  const kind = { module: 'proc_lib', sasl: true, title: 'CRASH REPORT', tag: 'error_report', type: 'crash_report' }
+  log(self, 'error', kind, () => {
+    const { local, pid } = self
+    const links = [...(local.links?.values() ?? [])].filter(({ unlinking }) => unlinking === 0n).map(({ peer }) => peer)
+    const pair = (name: string, value: Sendable): Sendable => tuple(atom(name), value)
+    const own = [
+      pair('initial_call', tuple(module, atom('init'), [atom('Argument__1')])),
+      pair('pid', pid),
+      pair('registered_name', local.name ?? []),
+      pair('process_label', atom('undefined')),
+      pair('error_info', tuple(atom(cause.class), cause.error, cause.stack ?? [])),
+      pair('ancestors', parent === pid ? [] : [parent]),
+      pair('message_queue_len', local.mailbox.size),
+      pair('messages', []),
+      pair('links', links),
+      pair('dictionary', []),
+      pair('trap_exit', local.trapExit),
+      pair('status', atom('running')),
+      // What a process of ours has no number for.
+      ...['heap_size', 'stack_size', 'reductions'].map(name => pair(name, 0)),
+    ]
+    return { label: tuple(atom('proc_lib'), atom('crash')), report: [own, []] }
+  })
+}
+
+/** Who was waiting for an answer when a server ended: `undefined`, or what is known of him. */
+export const clientInfo = (self: Process, client: Pid | undefined): Term =>
+  client ? tuple(client, client.node === self.pid.node ? tuple(client, []) : atom('remote')) : atom('undefined')

@@ -1,0 +1,89 @@
+/** Starting a process of a behaviour, here or in another place: whoever starts it waits until its `init` has returned. */
+import type { Kernel } from '../node/kernel.js'
+import { ExitError, type Process, ProcessError } from '../process/index.js'
+import { any, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
+import type { Behaviour, Life } from './gen-runner.js'
+import type { RefOptions, ServerName, StartOptions } from './gen-server-types.js'
+import { numberOf, placedServer, remember } from './placed-server.js'
+
+/** What starting needs of a node, and references to what was started: a process for each call. */
+export interface Starting {
+  readonly processes: Kernel['processes']
+  readonly spawner: Kernel['spawner']
+  /** Runs work in a process of its own */
+  run<T>(work: (self: Process) => Promise<T>): Promise<T>
+}
+
+export interface Definition extends Behaviour {
+  refOf(node: Starting, to: ServerName, options?: RefOptions): unknown
+}
+
+const definitions = new WeakMap<object, Definition>()
+
+/** Makes a definition known to `node.start`; `D` is what its users see of it. */
+export function define<D>(definition: Definition): D {
+  const made = Object.freeze({ definition })
+  definitions.set(made, definition)
+  remember(definition)
+  return made as unknown as D
+}
+
+export const definitionOf = (made: unknown): Definition | undefined => (made instanceof Object ? definitions.get(made) : undefined)
+
+/**
+ * Resolves to the pid when `init` has returned.
+ *
+ * @throws ExitError with init's reason; ProcessError ERR_NAME_TAKEN, ERR_BADARG; NodeError ERR_NOT_PORTABLE, ERR_NO_PLACE.
+ */
+export async function startPid(
+  node: Starting,
+  definition: Definition,
+  options: StartOptions<unknown[]> | undefined,
+  parent?: Process,
+): Promise<Pid> {
+  const { args = [], name, on } = options ?? {}
+  if (!node.spawner.isHere(on)) return startElsewhere(node, definition, options ?? {}, parent)
+  return new Promise((resolve, reject) => {
+    const taken = node.processes.copy(args as Sendable[]) as unknown[]
+    const life: Life = { args: taken, parent: parent?.pid ?? null, started: () => resolve(self.pid), failed: reject }
+    const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
+    const self = node.processes.start(process => definition.runner(process, life), { name, ...origin })
+  })
+}
+
+/** Resolves to a reference of the kind that the definition has. @throws as startPid does */
+export async function startBehaviour<R>(
+  node: Starting,
+  made: unknown,
+  options: StartOptions<unknown[]> | undefined,
+  parent?: Process,
+): Promise<R> {
+  const definition = definitionOf(made)
+  if (!definition)
+    throw new ProcessError('ERR_BADARG', 'Only what genServer(), genStatem(), genEvent() or supervisor() returned can be started.')
+  return definition.refOf(node, await startPid(node, definition, options, parent)) as R
+}
+
+async function startElsewhere(
+  node: Starting,
+  definition: Definition,
+  { args = [], name, on }: StartOptions<unknown[]>,
+  parent: Process | undefined,
+): Promise<Pid> {
+  const { module } = definition
+  if (module === undefined) {
+    const why =
+      "A server that runs elsewhere is found there by its module: define it with `module: import.meta.url`, at that module's top level."
+    throw new NodeError('ERR_NOT_PORTABLE', why)
+  }
+  return node.run(async starter => {
+    const ref = starter.makeRef()
+    const monitor = { owner: starter.local, ref }
+    const all = [module, numberOf(definition), args as Sendable[], parent?.pid ?? atom('undefined'), starter.pid, ref]
+    const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
+    const pid = node.spawner.portable({ module: placedServer, fun: 'start', args: all }, { on, name, monitor, ...origin })
+    const [, outcome, , , reason] = (await starter.receive(match.oneOf(match([isRef, any]), match([any, isRef, any, any, any])))).elements
+    if (outcome === atom('started')) return pid
+    throw new ExitError(reason as Term)
+  })
+}
