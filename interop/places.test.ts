@@ -18,6 +18,7 @@ t.test('places', async t => {
     await like(t, beam, node)
     await servers(t, beam, node)
     await fromErlang(t, beam, node)
+    await inGroups(t, beam, node)
     await together(t, beam, node)
     await busy(t, beam, node)
   }
@@ -103,6 +104,31 @@ async function fromErlang(t: Test, beam: Beam, node: Node): Promise<void> {
       t.equal(await evaluate(source), atom('enough'))
     }
     t.equal(await evaluate('erpc:call(Ts, work, osProcess, []).'), process.pid, 'by default on main')
+  })
+}
+
+async function inGroups(t: Test, beam: Beam, node: Node): Promise<void> {
+  await t.test('processes of every place are members of process groups', async t => {
+    const scope = `Scope = case whereis(pg) of undefined -> element(2, pg:start(pg)); Running -> Running end, is_pid(Scope).`
+    t.equal(await beam.eval(scope), true)
+    for (const on of places) {
+      // A visible node is found by a scope that begins; this one is hidden, and finds those that are there when it connects.
+      const gone = new Promise<void>(resolve => node.once('nodedown', () => resolve()))
+      node.disconnect(beam.name)
+      await gone
+      await node.connect(beam.name)
+      const pid = spawn(node, on, 'joined')
+      const source = `
+        {Ref, Members} = pg:monitor(<<"placed">>),
+        case Members of [Pid] -> ok; [] -> receive {Ref, join, _, [Pid]} -> ok end end,
+        exit(Pid, kill), receive {Ref, leave, _, [Pid]} -> ok end,
+        Theirs = spawn(fun() -> receive stop -> ok end end), pg:join(<<"placed">>, Theirs), pg:leave(<<"placed">>, Theirs).`
+      t.equal(await beam.eval(source, { bindings: { Pid: pid } }), atom('ok'))
+      const other = spawn(node, on, 'echo')
+      node.pg.join('placed', other)
+      t.strictSame(node.pg.localMembers('placed'), [other])
+      t.equal(await beam.eval(source, { bindings: { Pid: other } }), atom('ok'))
+    }
   })
 }
 

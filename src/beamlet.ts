@@ -5,6 +5,7 @@ import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, refOf } from './otp/gen-server.js'
+import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { Rpc } from './otp/rpc.js'
 import { startBehaviour } from './otp/start.js'
 import { startServices } from './otp/services.js'
@@ -25,6 +26,7 @@ const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : '.
 export class NodeProcess extends Process {
   readonly node: Node
   #rpc: Rpc | null = null
+  #pg: ProcessPg | null = null
 
   /** @internal */
   constructor(host: Processes, local: LocalProcess, node: Node) {
@@ -35,6 +37,11 @@ export class NodeProcess extends Process {
   /** Remote calls, made from this process */
   get rpc(): Rpc {
     return (this.#rpc ??= new Rpc(work => work(this)))
+  }
+
+  /** Process groups, and messages to this process when they change */
+  get pg(): ProcessPg {
+    return (this.#pg ??= new ProcessPg(this.node.pgScopes, this))
   }
 
   /** Calls a gen_server: see Node.call. */
@@ -111,6 +118,10 @@ export class NodeProcess extends Process {
 export class Node extends Kernel<NodeProcess> {
   /** Calls of functions on other nodes, or this one */
   readonly rpc = new Rpc(work => this.run(work))
+  /** @internal */
+  readonly pgScopes: PgScopes
+  /** Process groups: OTP's `pg`, in its default scope */
+  readonly pg: Pg
   /** The process in whose name the node itself speaks */
   readonly #init = new NodeProcess(this.processes, this.processes.init, this)
 
@@ -135,6 +146,8 @@ export class Node extends Kernel<NodeProcess> {
     super(parts, placeProgram)
     const { output = (text: string) => void process.stdout.write(text) } = parts.options as NodeOptions
     startServices(this, { output })
+    this.pgScopes = new PgScopes(this)
+    this.pg = new Pg(this.pgScopes)
   }
 
   /**

@@ -8,6 +8,7 @@ export { diagnoseHere, type DiagnoseHereOptions } from './node/machine.js'
 export type { CallOptions } from './otp/gen.js'
 export type { Pem, TlsClient, TlsOptions, TlsServer, TlsSide, TlsVersion } from './net/tls-options.js'
 export { RpcError } from './otp/erpc.js'
+export { Pg, ProcessPg } from './otp/pg.js'
 export {
   type Body,
   type Clock,

@@ -2,7 +2,7 @@
 import { execSync } from 'node:child_process'
 import { isPid, tuple } from 'beamlet'
 
-/** @import { Process, Term, Tuple } from 'beamlet' */
+/** @import { NodeProcess, Process, Term, Tuple } from 'beamlet' */
 
 /**
  * Answers `{From, Message}` with `{Self, Message}`, for ever.
@@ -110,4 +110,18 @@ export const compute = ms => {
   const start = performance.now()
   while (performance.now() - start < ms);
   return ms
+}
+
+/**
+ * Joins the group 'placed', then waits for its end.
+ *
+ * @this {NodeProcess}
+ */
+export const joined = async function () {
+  this.pg.join('placed', this.pid)
+  const [ref] = await this.pg.monitor('placed')
+  for await (const message of this) {
+    const [from, what] = /** @type {Tuple} */ (message).elements
+    if (isPid(from)) this.send(from, tuple(ref, /** @type {Term} */ (what)))
+  }
 }
