@@ -18,7 +18,7 @@ t.test('backpressure', async t => {
     await eachWay(t, actors, limits, options)
     await eachWay(t, actors, gone, options)
     await eachWay(t, actors, overflow, options)
-    await eachWay(t, actors, frozen, { ...options, netTickTime: 2 })
+    await eachWay(t, actors, frozen, { ...options, netTickTime: 4 })
     await connecting(t, start)
   })
 })
@@ -136,7 +136,7 @@ async function frozen(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
     t.match(await lost, { reason: 'net_tick_timeout' })
     clearInterval(speaking)
     const took = (performance.now() - since) / 1000
-    t.ok(took > 1.4 && took < 4, `after ${took.toFixed(1)} s for a netTickTime of 2`)
+    t.ok(took > 2.8 && took < 16, `after ${took.toFixed(1)} s for a netTickTime of 4`)
     beam.resume()
     await beam.waitForNode(node.name, 'down')
   })

@@ -22,10 +22,11 @@ size_and_sum(Sink) -> Sink ! {tell, self()}, receive {Sink, What} -> What end.
 send(To, Size) -> Bytes = rand:bytes(Size), To ! Bytes, erlang:md5(Bytes).
 `
 
-const netTickTime = 2
+/** Seconds. Long enough for a busy machine, which may keep a node from its ticks for a while. */
+const netTickTime = 5
 const size = 100_000_000
-/** So a transfer takes three times as long as a silent peer is given. */
-const bytesPerSecond = size / (3 * netTickTime)
+/** So a transfer takes twice as long as a silent peer is given, and more. */
+const bytesPerSecond = size / (2.4 * netTickTime)
 
 const md5 = (bytes: Buffer): Buffer => createHash('md5').update(bytes).digest()
 const alive = (name: string): string => name.slice(0, name.indexOf('@'))
@@ -38,7 +39,7 @@ t.test('ticks', async t => {
     const epmdPort = epmd.port
     const name = `narrow-${process.pid}@127.0.0.1`
 
-    await t.test('100 MB each way at once take three tick times: TypeScript dials', async t => {
+    await t.test('100 MB each way at once take two tick times and more: TypeScript dials', async t => {
       const { port } = await lookup(alive(beam.name), '127.0.0.1')
       await using way = await throttle(port, bytesPerSecond)
       await using _ = await register({ name: alive(beam.name), port: way.port, epmdPort })
@@ -47,7 +48,7 @@ t.test('ticks', async t => {
       await bothWays(t, beam, node)
     })
 
-    await t.test('100 MB each way at once take three tick times: the BEAM dials', async t => {
+    await t.test('100 MB each way at once take two tick times and more: the BEAM dials', async t => {
       await using node = await Node.start({ name, cookie: beam.cookie, epmdPort, netTickTime })
       await using way = await throttle(node.port as number, bytesPerSecond)
       await using _ = await register({ name: alive(name), port: way.port })

@@ -9,6 +9,9 @@ import { actor, down, eachWay, evaluator, next, type Pair, startNode, tell } fro
 
 const noconnection = atom('noconnection')
 
+/** Seconds */
+const netTickTime = 3
+
 const authority = new Authority()
 const stranger = new Authority('Another authority')
 
@@ -52,7 +55,10 @@ t.test('TLS', async t => {
         const beam = await secured()
         await eachWay(t, beam, talk, { tls: { optfile } })
         await eachWay(t, secured, killed, { tls: { optfile } })
-        await eachWay(t, () => secured({ args: ['-kernel', 'net_ticktime', '1'] }), ticks, { netTickTime: 1, tls: { optfile } })
+        await eachWay(t, () => secured({ args: ['-kernel', 'net_ticktime', String(netTickTime)] }), ticks, {
+          netTickTime,
+          tls: { optfile },
+        })
         await refusals(t, beam, version)
         await plain(t, beam, real, optfile)
       })
@@ -120,8 +126,9 @@ async function killed(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
 
 async function ticks(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
   await t.test('ticks keep an idle connection, and a BEAM that hangs is noticed', async t => {
-    // Both sides look four times a second, and give up after a second or a little more. Neither has anything to say but ticks.
-    const idle = 'ok = net_kernel:monitor_nodes(true, #{node_type => all}), receive {nodedown, Ts, _} -> down after 3000 -> up end.'
+    // Both sides look four times in a tick time, and give up after one or a little more. Neither has anything to say but ticks.
+    const within = `after ${2.5 * netTickTime * 1000} -> up end.`
+    const idle = `ok = net_kernel:monitor_nodes(true, #{node_type => all}), receive {nodedown, Ts, _} -> down ${within}`
     t.equal(await evaluate(idle), atom('up'))
     t.strictSame(node.nodes('connected'), [beam.name])
     const lost = new Promise<[string, NodeDown]>(resolve => node.once('nodedown', (...told) => resolve(told)))
