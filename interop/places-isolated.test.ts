@@ -1,56 +1,104 @@
-/** What an isolated process can do to itself, and that it does it to nobody else. */
-import { readdirSync } from 'node:fs'
+/** What a process in a place of its own, or in the pool, can do to itself; whom it takes along; and that everybody else goes on and is told. */
+import { readdirSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { atom, format, Node } from 'beamlet'
-import { type Beam, startBeam } from 'beamlet/interop'
+import { atom, type Node } from 'beamlet'
+import { type Beam, type Release, releases, startBeam } from 'beamlet/interop'
 import { eachOtp } from './support/each-otp.js'
-import { ending, spawn, startNode, work } from './support/places.js'
+import { ending, spawn, startNode } from './support/places.js'
 
-t.test('isolated processes', async t => {
-  const suite = async (t: Test, { start }: { readonly start: () => Promise<Beam> }): Promise<void> => {
+interface Case {
+  readonly how: string
+  readonly isolated: RegExp
+  readonly pool: RegExp
+}
+
+const outOfMemory = { isolated: /^out_of_memory$/, pool: /^\{scheduler_down,out_of_memory\}$/ }
+
+const cases: readonly Case[] = [
+  { how: 'throw', isolated: /^\{\{'TypeError',<<"thrown">>\},\[\S+\]\}$/, pool: /^\{\{'TypeError',<<"thrown">>\},\[\S+\]\}$/ },
+  {
+    how: 'later',
+    isolated: /^\{\{'RangeError',<<"later">>\},\[\S+\]\}$/,
+    pool: /^\{scheduler_down,\{\{'RangeError',<<"later">>\},\[\S+\]\}\}$/,
+  },
+  {
+    how: 'stray',
+    isolated: /^\{\{'RangeError',<<"stray">>\},\[\S+\]\}$/,
+    pool: /^\{scheduler_down,\{\{'RangeError',<<"stray">>\},\[\S+\]\}\}$/,
+  },
+  { how: 'exit', isolated: /^\{exit_status,3\}$/, pool: /^\{scheduler_down,\{exit_status,3\}\}$/ },
+  { how: 'segfault', isolated: /^\{signal,sigsegv\}$/, pool: /^\{scheduler_down,\{signal,sigsegv\}\}$/ },
+  { how: 'array', ...outOfMemory },
+  // The pool has no limit beside the heap's: there a gigabyte is but that.
+  { how: 'gigabyte', isolated: /^out_of_memory$/, pool: /^normal$/ },
+]
+
+/** Ways to fill the heap: they differ in JavaScript alone, so one release hears of all. */
+const heaps: readonly Case[] = ['fill', 'from', 'map', 'bigint', 'split', 'json', 'closures'].map(how => ({ how, ...outOfMemory }))
+
+const descriptors = (): number => readdirSync('/proc/self/fd').length
+/** All programs on this machine with this word on their command lines */
+const programs = (word: string): string[] => readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && commandLine(pid).includes(word))
+const commandLine = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return '' // It has ended meanwhile.
+  }
+}
+
+t.test('isolation', async t => {
+  const suite = async (t: Test, { otp, start }: { readonly otp: Release; readonly start: () => Promise<Beam> }): Promise<void> => {
     const beam = await start()
-    await using node = await startNode(beam, { schedulers: { count: 0, execArgv: [], isolatedHeap: 48, isolatedMemory: 400 } })
-    node.on('crash', () => {})
-    await node.code.load('work', work)
-    await node.connect(beam.name)
-    await alone(t, beam, node)
+    for (const on of ['isolated', 'pool'] as const) await alone(t, beam, on, otp === releases.at(-1) ? [...cases, ...heaps] : cases)
+    await ended(t, beam)
   }
   await eachOtp<Beam>(t, suite, startBeam)
 })
 
-async function alone(t: Test, beam: Beam, node: Node): Promise<void> {
-  await t.test('what an isolated process does to itself ends it alone, with the true reason', async t => {
-    const bystander = spawn(node, 'isolated', 'echo')
-    t.match(await ending(beam, node, 'isolated', 'throw'), /^\{\{'TypeError',<<"thrown">>\},\[/)
-    t.match(await ending(beam, node, 'isolated', 'later'), /^\{\{'RangeError',<<"later">>\},\[/)
-    t.match(await ending(beam, node, 'isolated', 'stray'), /^\{\{'RangeError',<<"stray">>\},\[/)
-    t.equal(await ending(beam, node, 'isolated', 'exit'), '{exit_status,3}')
-    t.equal(await ending(beam, node, 'isolated', 'segfault'), '{signal,sigsegv}')
-    const kill = 'timer:sleep(200), exit(Pid, kill),'
-    t.equal(await ending(beam, node, 'isolated', 'loop', kill), 'killed')
-    t.equal(await ending(beam, node, 'isolated', 'sleep', kill), 'killed')
-    t.equal(await ending(beam, node, 'isolated', 'loop', 'timer:sleep(200), exit(Pid, enough),'), 'enough')
-    t.equal(await ending(beam, node, 'isolated', 'array'), 'out_of_memory')
-    t.equal(await node.isAlive(bystander), true)
-    node.exit(bystander, atom('kill'))
-  })
+async function alone(t: Test, beam: Beam, on: 'isolated' | 'pool', all: readonly Case[]): Promise<void> {
+  await t.test(
+    `what a process in the place '${on}' does to itself: who ends with it, and the reason that links and monitors get everywhere`,
+    async t => {
+      const schedulers = { count: 1, execArgv: ['--max-old-space-size=32'], isolatedHeap: 32, isolatedMemory: 400 }
+      await using node = await startNode(beam, { schedulers })
+      node.on('crash', () => {})
+      await node.connect(beam.name)
+      const bystanders = [node.spawn(self => self.receive()), spawn(node, 'isolated', 'echo')]
+      t.strictSame(await Promise.all(bystanders.map(pid => node.isAlive(pid))), [true, true])
+      const before = await settled(node)
+      for (const { how, ...reasons } of all) {
+        t.match(await ending(beam, node, on, how), reasons[on], how)
+        t.strictSame(await Promise.all(bystanders.map(pid => node.isAlive(pid))), [true, true], `${how}: the others go on`)
+      }
+      t.same(await settled(node), before, 'places and file descriptors are as before')
+      t.strictSame(node.nodes('connected'), [beam.name])
+    },
+  )
 }
 
-t.test('memory that an isolated process takes is taken back with it, however it took it', async t => {
-  const schedulers = { count: 0, execArgv: [], isolatedHeap: 48, isolatedMemory: 400 }
-  const name = `ts-${process.pid}-memory@127.0.0.1`
-  await using node = await Node.start({ name, cookie: 'secret', listen: false, epmd: false, schedulers })
-  await node.code.load('work', work)
-  const descriptors = (): number => readdirSync('/proc/self/fd').length
-  const before = descriptors()
-  await node.run(async self => {
-    for (const how of ['array', 'from', 'map', 'bigint', 'split', 'json', 'closures', 'buffers']) {
-      const pid = spawn(node, 'isolated', 'end', how)
-      self.monitor(pid)
-      self.send(pid, atom('go'))
-      t.match(format(await self.receive()), /,out_of_memory\}$/, how)
-    }
-  })
-  t.ok(descriptors() <= before + 1, 'no file descriptors are left behind')
-  t.equal(node.stats().places, 0)
-})
+/** How many places and file descriptors there are, when there is one scheduler. */
+async function settled(node: Node): Promise<readonly [places: number, fds: number]> {
+  await node.isAlive(spawn(node, 'pool', 'add', 1, 2))
+  return [node.stats().places, descriptors()]
+}
+
+async function ended(t: Test, beam: Beam): Promise<void> {
+  await t.test(
+    'exit(Pid, kill) ends an isolated process whatever it does, with all that it has started; a scheduler ends by maxBusy',
+    async t => {
+      await using node = await startNode(beam, { schedulers: { count: 1, execArgv: [], maxBusy: 400 } })
+      await node.connect(beam.name)
+      const kill = `Start = erlang:monotonic_time(millisecond), exit(Pid, kill),`
+      for (const how of ['loop', 'sleep', 'stop']) {
+        t.equal(await ending(beam, node, 'isolated', how, kill), 'killed', `isolated ${how}`)
+        const down = new Promise(resolve => node.once('placedown', ({ kind, reason }) => resolve([kind, reason])))
+        t.equal(await ending(beam, node, 'pool', how, kill), 'killed', `pool ${how}`)
+        t.strictSame(await down, ['pool', atom('killed')])
+      }
+      t.equal(await ending(beam, node, 'isolated', 'loop', 'exit(Pid, enough),'), 'enough', 'another signal ends it, too')
+      while (programs('sleep\x0060.').length > 0) await new Promise(resolve => setTimeout(resolve, 10))
+      t.equal(await node.isAlive(spawn(node, 'pool', 'echo')), true, 'there is a scheduler again')
+    },
+  )
+}

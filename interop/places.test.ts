@@ -13,7 +13,6 @@ t.test('places', async t => {
     const beam = await start()
     await using node = await startNode(beam, { schedulers: { count: 1, execArgv: [] } })
     node.on('crash', () => {})
-    await node.code.load('work', work)
     await node.connect(beam.name)
     await like(t, beam, node)
     await servers(t, beam, node)

@@ -3,7 +3,7 @@ export { Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.
 export { diagnose, type DiagnoseOptions } from './diagnose.js'
 export { EtfError } from './etf/index.js'
 export { type DiagnosisStep, type DiagnosisStepName, diagnosisSteps, machineSteps } from './node/diagnosis.js'
-export type { Crash, NodeDown, NodeEvents, NodeUp, ProtocolFault } from './node/events.js'
+export type { Crash, LongSchedule, NodeDown, NodeEvents, NodeUp, ProtocolFault } from './node/events.js'
 export { diagnoseHere, type DiagnoseHereOptions } from './node/machine.js'
 export type { CallOptions } from './otp/gen.js'
 export type { Pem, TlsClient, TlsOptions, TlsServer, TlsSide, TlsVersion } from './net/tls-options.js'

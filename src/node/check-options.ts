@@ -33,12 +33,18 @@ const listens = (value: unknown): boolean => {
 
 const texts = (value: unknown): boolean => Array.isArray(value) && value.every(entry => typeof entry === 'string')
 
+/** 0 for none */
+const milliseconds: Kind = {
+  says: `a number of milliseconds, at most ${longest}; 0 for none`,
+  fits: value => typeof value === 'number' && value >= 0 && value <= longest,
+}
+
 const schedules = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false
-  const { count = 0, isolatedHeap = 1, isolatedMemory = 1 } = value as Readonly<Record<string, unknown>>
+  const { count = 0, maxBusy = 0, isolatedHeap = 1, isolatedMemory = 1 } = value as Readonly<Record<string, unknown>>
   const mebibytes = [isolatedHeap, isolatedMemory].every(size => typeof size === 'number' && size >= 1)
   // One place is left for an isolated process.
-  return Number.isInteger(count) && Number(count) >= 0 && Number(count) <= 62 && mebibytes
+  return Number.isInteger(count) && Number(count) >= 0 && Number(count) <= 62 && mebibytes && milliseconds.fits(maxBusy)
 }
 
 const kinds = {
@@ -55,7 +61,8 @@ const kinds = {
     fits: value => Number.isInteger(value) && Number(value) >= 4 && Number(value) <= 1000,
   },
   netSetupTime: within(longest, 'milliseconds'),
-  schedulers: { says: '{ count, setup, execArgv, isolatedHeap, isolatedMemory } with a count from 0 to 62', fits: schedules },
+  longSchedule: milliseconds,
+  schedulers: { says: '{ count, setup, execArgv, maxBusy, isolatedHeap, isolatedMemory } with a count from 0 to 62', fits: schedules },
 } satisfies Partial<Record<keyof NodeOptions, Kind>>
 
 /** @throws NodeOptionError NODE_OPTION. */

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { LogEvent } from '../process/index.js'
 import type { NodeError, Pid, Term } from '../term/index.js'
+import type { Placement } from './outside.js'
 
 export interface NodeUp {
   /** The peer does not show in `nodes()`: it, or this node, is hidden. */
@@ -26,6 +27,19 @@ export interface Crash {
   readonly error: unknown
 }
 
+/** Who holds a thread for longer than `longSchedule`, as `erlang:system_monitor/2` has it. */
+export interface LongSchedule {
+  /** Milliseconds, so far when it still runs */
+  readonly timeout: number
+  /** It goes on, so main cannot say more: another place is told of while it computes, main afterwards. */
+  readonly running: boolean
+  readonly on: Placement
+  /** The number of the place, 0 for main */
+  readonly place: number
+  /** The process's registered name, where it has one */
+  readonly name: string | undefined
+}
+
 export interface NodeEvents {
   /** A connection is up, before anything that comes over it */
   nodeup: [name: string, info: NodeUp]
@@ -45,6 +59,12 @@ export interface NodeEvents {
   drain: [name: string]
   /** A place is lost: a scheduler, or an isolated process before its end; `reason` is what its processes exited with. */
   placedown: [place: { readonly kind: 'pool' | 'isolated'; readonly number: number; readonly reason: Term }]
+  /**
+   * A process has held its thread for longer than the option `longSchedule`, and all others there with it: once for each time. In another place than
+   * main it is told while it goes on. `pid` is null where it was not a process's turn, but a callback of a timer or a socket, say, or where the place is
+   * stopped.
+   */
+  long_schedule: [pid: Pid | null, info: LongSchedule]
   /** A process ended because its code threw something other than an ExitError. Without a listener it is printed. */
   crash: [pid: Pid, crash: Crash]
   /** What OTP's logger would be given: crash reports, supervisor reports, progress reports, the last words of a server. */

@@ -24,11 +24,12 @@ import {
 import { Atom, atom, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
+import { LongTurns } from './long-turns.js'
 import { dialNode, localEnd, netSetupTime, type Parts } from './parts.js'
 import type { Nodes, NodesKind, Places } from './outside.js'
 import { Peers } from './peers.js'
 import { placeNode, schedulerDefaults } from './places/defaults.js'
-import { Schedulers } from './places/schedulers.js'
+import { nameOf, Schedulers } from './places/schedulers.js'
 import { Uplink } from './places/uplink.js'
 import { RemoteSpawn } from './remote-spawn.js'
 import { type NodeSpawnOptions, type Portable, Spawner } from './spawner.js'
@@ -57,6 +58,7 @@ export class Kernel<P extends Process = Process> {
   readonly #nodes: Nodes
   readonly #places: Places
   readonly #schedulers: Schedulers | null
+  readonly #longTurns: LongTurns | null
   readonly #unhost: () => void
   #closing: Promise<void> | null = null
 
@@ -98,6 +100,7 @@ export class Kernel<P extends Process = Process> {
     if (uplink) {
       this.peers = null
       this.#schedulers = null
+      this.#longTurns = null
       this.#nodes = uplink.nodes
       this.#places = uplink.places
       return
@@ -121,8 +124,12 @@ export class Kernel<P extends Process = Process> {
       tellError: error => this.tellError(error),
     })
     this.peers = this.#nodes = peers
+    const longSchedule = options.longSchedule ?? 500
+    this.#longTurns = longSchedule > 0 ? new LongTurns(longSchedule, (pid, ms) => this.#onLongTurn(pid, ms)) : null
+    this.processes.scheduler.watch = this.#longTurns?.began ?? null
     this.#schedulers = this.#places = new Schedulers({
       schedulers: schedulerDefaults(options.schedulers),
+      longSchedule,
       entry,
       processes: this.processes,
       code: this.code,
@@ -383,7 +390,13 @@ export class Kernel<P extends Process = Process> {
       console.error(`Error in process ${String(pid)} on node ${this.name}:`, error)
   }
 
+  #onLongTurn(pid: Pid | null, timeout: number): void {
+    const name = pid ? nameOf(this.processes, pid) : undefined
+    this.events.emit('long_schedule', pid, { timeout, running: false, on: 'main', place: 0, name })
+  }
+
   async #close(): Promise<void> {
+    this.#longTurns?.close()
     if (!this.uplink) await this.#parts.listener?.close()
     await this.processes.close()
     await this.#places.close()

@@ -66,6 +66,10 @@ export interface NodeOptions {
   readonly sendBufferMax?: number | undefined
   /** Places beside main: the pool's schedulers, and isolated processes. They start when they are first needed; with this option, the pool at once. */
   readonly schedulers?: SchedulerOptions | undefined
+  /**
+   * Milliseconds: a process that holds its thread for longer, and all others with it, is told by a `long_schedule` event. Default: 500. 0: no such event.
+   */
+  readonly longSchedule?: number | undefined
   /** For tests: time */
   readonly clock?: Clock | undefined
 }

@@ -4,8 +4,11 @@
  * live under any load.
  */
 
+import type { Pid } from '../term/index.js'
+
 /** What the scheduler runs: a local process. */
 export interface Runnable {
+  readonly pid: Pid
   /** Is it in the run queue? The scheduler's own mark. */
   ready: boolean
   /** Serve what is there, taking a reduction for each delivery; what is left over makes itself ready again. */
@@ -18,6 +21,8 @@ const slice = 5
 const roomy = 1024
 
 export class Scheduler {
+  /** Told whose turn begins. It ends with the next one's, or when the microtasks of this turn of the event loop have run. */
+  watch: ((pid: Pid) => void) | null = null
   /** Filled from `#head` to `#tail`. It keeps its length when it is empty: to shorten it would cost an allocation at every message. */
   #queue: (Runnable | undefined)[] = []
   #head = 0
@@ -65,6 +70,7 @@ export class Scheduler {
       const next = this.#queue[this.#head] as Runnable
       this.#queue[this.#head++] = undefined
       next.ready = false
+      this.watch?.(next.pid)
       next.run()
     }
     this.#tidy()

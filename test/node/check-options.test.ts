@@ -21,6 +21,8 @@ const values: readonly [option: keyof NodeOptions, good: readonly unknown[], bad
     [{}, { count: 0 }, { count: 62, isolatedHeap: 64 }],
     [4, null, { count: -1 }, { count: 63 }, { count: 1.5 }, { isolatedMemory: 0 }],
   ],
+  ['longSchedule', [0, 0.5, 2 ** 31 - 1], [-1, Number.NaN, Infinity, '500', 2 ** 31]],
+  ['schedulers', [{}, { count: 0, maxBusy: 0 }, { count: 62, maxBusy: 1000 }], [2, { count: 63 }, { maxBusy: -1 }, { isolatedHeap: 0 }]],
   ['netSetupTime', [1, 2 ** 31 - 1], [0, -5, Number.NaN, Infinity, '7000', 2 ** 31]],
 ]
 

@@ -1,6 +1,7 @@
 /** Functions that processes in other places run, well and badly. Plain JavaScript: so a place starts as quickly as it does for users. */
 import { execSync } from 'node:child_process'
-import { isPid, tuple } from 'beamlet'
+import { setImmediate } from 'node:timers/promises'
+import { atom, isPid, tuple } from 'beamlet'
 
 /** @import { NodeProcess, Process, Term, Tuple } from 'beamlet' */
 
@@ -39,13 +40,16 @@ export const tied = async function (peer, watched) {
 }
 
 /**
- * Does `how` when it is told to go on.
+ * Does `how` when it gets `{go, From}`, and tells From `going` before.
  *
  * @this {Process}
  * @param {Term} how
  */
 export const end = async function (how) {
-  await this.receive()
+  const [, from] = /** @type {Tuple} */ (await this.receive()).elements
+  if (isPid(from)) this.send(from, atom('going'))
+  // What was said in this turn goes out with it, before what may never let go.
+  for (let turns = 0; turns < 3; turns++) await setImmediate()
   return ends[String(how)]?.()
 }
 
@@ -69,7 +73,10 @@ const ends = {
   loop: () => {
     for (;;);
   },
-  sleep: () => execSync('sleep 60'),
+  // By the digits it is found among all processes of the machine.
+  sleep: () => execSync(`sleep 60.${process.pid}`),
+  stop: () => process.kill(process.pid, 'SIGSTOP'),
+  gigabyte: () => void Array.from({ length: 64 }, () => Buffer.alloc(2 ** 24, 1)),
   buffers: () => {
     const all = []
     for (;;) all.push(Buffer.alloc(2 ** 24, 1))
@@ -77,6 +84,10 @@ const ends = {
   array: () => {
     const all = []
     for (;;) all.push({})
+  },
+  fill: () => {
+    const all = []
+    for (;;) all.push(new Array(1e5).fill(0.5))
   },
   from: () => Array.from({ length: 1e9 }, (_, index) => [index]),
   map: () => {

@@ -19,6 +19,10 @@ export interface PlaceConfig {
   readonly limits?: Partial<Limits> | undefined
   readonly sendBufferLimit?: number | undefined
   readonly sendBufferMax?: number | undefined
+  /** Milliseconds between two signs of life; 0: none */
+  readonly pulse: number
+  /** Does a thread tell who runs, on file descriptor 4? */
+  readonly witness: boolean
   /** Modules that it imports before anything runs there */
   readonly setup: readonly string[]
   /** Loaded modules, by name */

@@ -12,13 +12,18 @@ export function schedulerDefaults(options: SchedulerOptions = {}): Filled {
     count: options.count ?? Math.max(1, availableParallelism() - 1),
     setup: options.setup ?? [],
     execArgv: options.execArgv ?? inherited(process.execArgv),
+    maxBusy: options.maxBusy ?? 0,
     isolatedHeap: options.isolatedHeap ?? 256,
     isolatedMemory: options.isolatedMemory ?? 1024,
   }
 }
 
 /** What every place of a node is told of it. */
-export function placeNode({ name, creation, options }: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'setup' | 'modules'> {
+export function placeNode({
+  name,
+  creation,
+  options,
+}: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'pulse' | 'witness' | 'setup' | 'modules'> {
   const { hidden = true, floats, limits, sendBufferLimit, sendBufferMax } = options
   return { node: name.full, creation, hidden, floats, limits, sendBufferLimit, sendBufferMax }
 }

@@ -11,7 +11,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { execPath, stderr } from 'node:process'
+import process, { execPath, stderr } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type Clock, systemClock } from '../../process/index.js'
 import { atom, type Term, tuple } from '../../term/index.js'
@@ -21,6 +21,8 @@ export interface OsProcessOptions {
   readonly entry: URL
   /** Arguments for its Node.js */
   readonly execArgv?: readonly string[] | undefined
+  /** A second way, from file descriptor 4 to `witness` */
+  readonly witness?: boolean | undefined
   /** The word on its command line, where everybody on this machine can read it */
   readonly argument?: string | undefined
   /** MiB of JavaScript heap. Default: as Node.js chooses */
@@ -36,11 +38,15 @@ const interval = 250
 /** Bytes of memory in a page, as /proc counts */
 const page = 4096
 /** Bytes of what it wrote last that are kept */
-const lastWords = 8192
+const kept = 8192
+/** Milliseconds in which they are read when it has ended */
+const lastWords = 500
 
 export class OsProcess {
   /** Connected from the start; what is written before the other side reads is kept. */
   readonly socket: Socket
+  /** Null when it was not asked for */
+  readonly witness: Socket | null
   /** Why it ended. Never rejects. */
   readonly ended: Promise<Term>
   readonly #child: ChildProcess
@@ -48,20 +54,27 @@ export class OsProcess {
   #why: Term | undefined
   #stopWatching = (): void => {}
 
-  constructor({ entry, argument = '', execArgv = [], heap, memory, clock = systemClock }: OsProcessOptions) {
+  constructor({ entry, witness = false, argument = '', execArgv = [], heap, memory, clock = systemClock }: OsProcessOptions) {
     const args = [...execArgv, ...(heap === undefined ? [] : [`--max-old-space-size=${heap}`]), fileURLToPath(entry), argument]
     const [program, ...before] = [...untilParentEnds(), execPath] as [string]
-    this.#child = spawn(program, [...before, ...args], { stdio: ['ignore', 'inherit', 'pipe', 'pipe'] })
+    const stdio = ['ignore', 'inherit', 'pipe', 'pipe', ...(witness ? ['pipe' as const] : [])] as const
+    // A process group of its own: what it has started ends with it.
+    this.#child = spawn(program, [...before, ...args], { stdio: [...stdio], detached: true })
     this.socket = this.#child.stdio[3] as Socket
+    this.witness = (this.#child.stdio[4] ?? null) as Socket | null
     // What broke it is the end of the process, which `ended` tells.
     this.socket.on('error', () => {})
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       stderr.write(chunk)
-      this.#written = (this.#written + chunk.toString('latin1')).slice(-lastWords)
+      this.#written = (this.#written + chunk.toString('latin1')).slice(-kept)
     })
+    let cancel = (): void => {}
     this.ended = new Promise(resolve => {
       this.#child.once('error', () => this.#child.pid === undefined && resolve(atom('system_limit')))
+      // What it has started may hold its standard error open, and nobody waits for that.
+      this.#child.once('exit', () => (cancel = clock.after(lastWords, () => this.#child.stderr?.destroy())))
       this.#child.once('close', (code, signal) => {
+        cancel()
         this.#stopWatching()
         resolve(this.#why ?? this.#reason(code, signal))
       })
@@ -77,7 +90,14 @@ export class OsProcess {
   /** Ends it at once, whatever it does. The first reason counts. */
   kill(why: Term): void {
     this.#why ??= why
-    this.#child.kill('SIGKILL')
+    const { pid, exitCode, signalCode } = this.#child
+    // Its number is its own, and its group's, until its end is known.
+    if (pid === undefined || exitCode !== null || signalCode !== null) return
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      this.#child.kill('SIGKILL') // It has ended just now, or this system has no process groups.
+    }
   }
 
   #reason(code: number | null, signal: NodeJS.Signals | null): Term {
@@ -112,11 +132,11 @@ function untilParentEnds(): string[] {
 
 /** What this Node.js was told that the other shall know, too: loaders and conditions, but neither a program nor a debugger's port. */
 export function inherited(args: readonly string[]): string[] {
-  const kept: string[] = []
+  const passed: string[] = []
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] as string
     if (/^(-e|--eval|-p|--print|-pe)$/.test(arg)) index++
-    else if (!/^--(inspect|eval=|print=|input-type|test|watch|max-old-space-size)/.test(arg)) kept.push(arg)
+    else if (!/^--(inspect|eval=|print=|input-type|test|watch|max-old-space-size)/.test(arg)) passed.push(arg)
   }
-  return kept
+  return passed
 }

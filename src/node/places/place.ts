@@ -1,22 +1,32 @@
 /** Another place of this node, as main sees it: an OS process, the channel to it, and what must be told when it is lost. */
 import type { Payload, Signal } from '../../dist/signal.js'
-import { type Clock, PidSource, type PlaceId, type Processes } from '../../process/index.js'
-import { atom, type Pid, type Term, tuple } from '../../term/index.js'
+import { type Clock, PidSource, type PlaceId, type Processes, reason as reasons } from '../../process/index.js'
+import { atom, Pid, type Term, tuple } from '../../term/index.js'
 import type { PlacedSpawn } from '../outside.js'
-import { type Desk, PlaceChannel } from './channel.js'
+import { type Desk, PlaceChannel, PlaceError } from './channel.js'
 import { type PlaceConfig, placeConnection } from './config.js'
 import { Ledger } from './ledger.js'
 import { OsProcess, type OsProcessOptions } from './os-process.js'
+import { Pulse, type PulseLimits } from './pulse.js'
+import { Witness } from './witness.js'
 
 export interface PlaceOptions extends OsProcessOptions {
   readonly config: PlaceConfig
   readonly processes: Processes
   readonly clock: Clock
+  readonly limits: PulseLimits
   /** What comes from there. `closed` is not asked for: see `lost`. */
   readonly desk: (place: Place) => Omit<Desk, 'closed'>
+  /** It has not come round for so many milliseconds. */
+  readonly silent: (place: Place, ms: number) => void
   /** It is gone, and all that it said has been heard. */
   readonly lost: (place: Place, why: Term) => void
 }
+
+/** Milliseconds for a witness to say who runs */
+const patience = 5000
+/** Milliseconds for a place to start */
+const startTime = 30_000
 
 export class Place {
   readonly id: PlaceId
@@ -37,10 +47,17 @@ export class Place {
   /** Why it ends, when it has said so itself */
   why: Term | undefined
   readonly #pids: PidSource
+  readonly #witness: Witness | null
+  readonly #options: PlaceOptions
+  #pulse: Pulse | null = null
+  /** Calls off what happens when it does not start in time */
+  #late: () => void
   #started!: () => void
   #failed!: (error: Error) => void
 
-  constructor({ config, processes, clock, desk, lost, ...os }: PlaceOptions) {
+  constructor(options: PlaceOptions) {
+    const { config, processes, clock, desk, lost, limits: _, silent: __, ...os } = options
+    this.#options = options
     this.id = config.place
     this.kind = config.kind
     this.#pids = new PidSource(processes.table, config.place)
@@ -50,14 +67,55 @@ export class Place {
     })
     // Whoever waits for it is told; when nobody does, `lost` says it all.
     this.ready.catch(() => {})
-    this.os = new OsProcess({ ...os, clock, argument: JSON.stringify(config) })
-    this.channel = new PlaceChannel(placeConnection(this.os.socket, config, clock), { ...desk(this), closed: () => {} })
+    this.os = new OsProcess({ ...os, clock, witness: config.witness, argument: JSON.stringify(config) })
+    this.#witness = this.os.witness && new Witness(this.os.witness)
+    const { signal, told, asked } = desk(this)
+    this.channel = new PlaceChannel(placeConnection(this.os.socket, config, clock), {
+      signal: arrived => {
+        this.#pulse?.heard()
+        signal(arrived)
+      },
+      told: (what, args) => {
+        this.#pulse?.heard()
+        told(what, args)
+      },
+      asked,
+      closed: () => {},
+    })
     this.channel.open()
-    void this.os.ended.then(why => lost(this, this.why ?? why))
+    this.#late = clock.after(startTime, () => {
+      const remedy = 'a module that it imports waits or computes at its top level'
+      this.failed(new PlaceError('ERR_PLACE_START', `A place has not started within ${startTime / 1000} s: ${remedy}.`))
+      this.kill(tuple(atom('not_started'), atom('timeout')))
+    })
+    void this.os.ended.then(why => {
+      this.#pulse?.stop()
+      this.#late()
+      lost(this, this.why ?? why)
+    })
   }
 
   started(): void {
+    const { clock, limits, silent, config } = this.#options
+    this.#late()
     this.#started()
+    this.#pulse = new Pulse({
+      clock,
+      longSchedule: limits.longSchedule,
+      // An isolated process harms nobody: whoever needs it no more ends it.
+      maxBusy: config.kind === 'pool' ? limits.maxBusy : 0,
+      silent: ms => silent(this, ms),
+      givenUp: () => this.kill(reasons.killed),
+    })
+  }
+
+  /** Whose turn it is there, though the place itself is silent; null when nobody's is. */
+  async running(): Promise<Pid | null> {
+    const { clock, processes } = this.#options
+    if (this.root || !this.#witness) return this.root
+    const whom = await this.#witness.ask(clock, patience)
+    const { node, creation } = processes.table
+    return whom && new Pid(node, whom.id, whom.serial, creation)
   }
 
   failed(error: Error): void {

@@ -22,6 +22,7 @@ import { PlaceError } from './channel.js'
 import type { PlaceConfig } from './config.js'
 import type { placeNode, schedulerDefaults } from './defaults.js'
 import { Place } from './place.js'
+import { pulseInterval } from './pulse.js'
 
 export interface SchedulerOptions {
   /** Schedulers in the pool. Default: one less than the machine has cores, at least 1. 0: what is placed in the pool runs on main. */
@@ -30,6 +31,8 @@ export interface SchedulerOptions {
   readonly setup?: readonly (URL | string)[] | undefined
   /** Arguments for the Node.js of each place. Default: those of this one, but for a program, a debugger and the like */
   readonly execArgv?: readonly string[] | undefined
+  /** Milliseconds: a scheduler that does not come round for longer is ended, and all in it exit `killed`. Default: 0, as long as it takes */
+  readonly maxBusy?: number | undefined
   /** MiB of JavaScript heap for an isolated process. Default: 256 */
   readonly isolatedHeap?: number | undefined
   /** MiB of memory in all for an isolated process (on Linux). Default: 1024 */
@@ -38,6 +41,8 @@ export interface SchedulerOptions {
 
 export interface SchedulersOptions {
   readonly schedulers: ReturnType<typeof schedulerDefaults>
+  /** Milliseconds that a place may hold its thread before it is told of; 0: never */
+  readonly longSchedule: number
   /** The program of a place */
   readonly entry: URL
   readonly processes: Processes
@@ -151,24 +156,28 @@ export class Schedulers implements Places {
   }
 
   #make(kind: 'pool' | 'isolated'): Place {
-    const { schedulers, entry, processes, clock, node, code, nodes } = this.#options
+    const { schedulers, longSchedule, entry, processes, clock, node, code, nodes } = this.#options
     const number = this.#numbers.shift()
     if (number === undefined) throw new ProcessError('ERR_SYSTEM_LIMIT', `A node has at most ${maxPlaces} places: end some first.`)
     const id = { number, life: this.#lives[number] ?? 0 }
-    const config: PlaceConfig = { ...node, place: id, kind, setup: schedulers.setup.map(String), modules: code.portable() }
-    const limits = kind === 'isolated' ? { heap: schedulers.isolatedHeap, memory: schedulers.isolatedMemory } : {}
+    const pulse = { longSchedule, maxBusy: schedulers.maxBusy }
+    const watched = { pulse: pulseInterval(pulse), witness: kind === 'pool' && longSchedule > 0 }
+    const config: PlaceConfig = { ...node, ...watched, place: id, kind, setup: schedulers.setup.map(String), modules: code.portable() }
+    const size = kind === 'isolated' ? { heap: schedulers.isolatedHeap, memory: schedulers.isolatedMemory } : {}
     const place = new Place({
       entry,
       execArgv: schedulers.execArgv,
       config,
       processes,
       clock,
-      ...limits,
+      ...size,
+      limits: pulse,
       desk: made => ({
         signal: signal => this.#onSignal(made, signal),
         told: (what, args) => this.#told(made, what, args),
         asked: (what, args) => this.#asked(what, args),
       }),
+      silent: (busy, ms) => void this.#onSilent(busy, ms),
       lost: (lost, why) => this.#onLost(lost, why),
     })
     this.#places.set(number, place)
@@ -263,6 +272,15 @@ export class Schedulers implements Places {
     return atom('ok')
   }
 
+  /** Never rejects. */
+  async #onSilent(place: Place, ms: number): Promise<void> {
+    const { number } = place.id
+    const pid = await place.running()
+    if (this.#places.get(number) !== place) return
+    const name = pid ? nameOf(this.#options.processes, pid) : undefined
+    this.#options.emit('long_schedule', pid, { timeout: ms, running: true, on: place.kind, place: number, name })
+  }
+
   #onLost(place: Place, why: Term): void {
     const { processes, emit } = this.#options
     const { number } = place.id
@@ -290,6 +308,12 @@ export class Schedulers implements Places {
       yield
     }
   }
+}
+
+/** The registered name of a process of this node */
+export function nameOf({ registry }: Processes, pid: Pid): string | undefined {
+  for (const [name, owner] of registry.entries()) if (equals(owner, pid)) return name.name
+  return undefined
 }
 
 /** What a place answers; undefined when it ends before it does. */

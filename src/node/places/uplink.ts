@@ -11,6 +11,7 @@ import type { Kernel } from '../kernel.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
 import { PlaceChannel } from './channel.js'
 import type { PlaceConfig } from './config.js'
+import { bearWitness } from './witness.js'
 
 export class Uplink {
   readonly config: PlaceConfig
@@ -37,6 +38,9 @@ export class Uplink {
   open(): void {
     this.#channel.open()
     this.#channel.tell('ready')
+    const { pulse, witness } = this.config
+    if (pulse > 0) setInterval(() => this.#channel.tell('pulse'), pulse).unref()
+    if (witness) bearWitness(this.#kernel.processes)
   }
 
   /** It cannot be used: main is told why. */
