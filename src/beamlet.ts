@@ -3,6 +3,7 @@ import { Kernel } from './node/kernel.js'
 import { open } from './node/open.js'
 import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
+import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, refOf } from './otp/gen-server.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
@@ -42,6 +43,31 @@ export class NodeProcess extends Process {
   /** Process groups, and messages to this process when they change */
   get pg(): ProcessPg {
     return (this.#pg ??= new ProcessPg(this.node.pgScopes, this))
+  }
+
+  /**
+   * Starts a process with this one's group leader: an async function, or a function of a loaded module, which may run in another place. Its
+   * pid is there at once, its code runs later.
+   *
+   * @throws as Node.spawn. Where only main knows that it cannot be (`system_limit`, a name that is taken, a function that is not there), and this
+   * is another place, that is how the process exits.
+   */
+  override spawn(code: Body<this> | Portable, options: NodeSpawnOptions = {}): Pid {
+    return super.spawn(code as Body<this>, options)
+  }
+
+  /** Spawns and links in one step. @throws as `spawn` */
+  override spawnLink(code: Body<this> | Portable, options: NodeSpawnOptions = {}): Pid {
+    return super.spawnLink(code as Body<this>, options)
+  }
+
+  /** Spawns and monitors in one step. @throws as `spawn` */
+  override spawnMonitor(code: Body<this> | Portable, options: NodeSpawnOptions = {}): [pid: Pid, ref: Reference] {
+    return super.spawnMonitor(code as Body<this>, options)
+  }
+
+  protected override startChild(code: Body<this> | Portable, options: NodeSpawnOptions): Pid {
+    return this.node.spawner.spawn(code, options)
   }
 
   /** Calls a gen_server: see Node.call. */

@@ -101,7 +101,9 @@ export class ChannelEncoder {
     const parts = this.#body.takeParts()
     const { atoms } = this.#references
     const large = this.#fragments && length > fragmentSize && payloadStart < length
-    if (!large && (this.#lanes.isEmpty || (signal.op === 'notice' && !signal.last))) return this.#whole(atoms, parts, length)
+    // What is sent to a new process must find it there, whoever sends it: its start goes in one piece, before all that waits.
+    const urgent = signal.op === 'start' || (!large && signal.op === 'notice' && !signal.last)
+    if (urgent || (!large && this.#lanes.isEmpty)) return this.#whole(atoms, parts, length)
     const sender = senderOf(signal)
     const message = (): Message => ({ bytes: new Rope(parts), payloadStart, atoms: [...atoms] })
     if (sender === null && !this.#lanes.isEmpty) this.#lanes.pushBehindAll(message())
@@ -176,7 +178,7 @@ export class ChannelEncoder {
 
 /** Whose order the signal keeps; null when the signal does not say. */
 function senderOf(signal: Signal): string | null {
-  if (signal.op === 'groupLeader' || signal.op === 'notice') return null
+  if (signal.op === 'groupLeader' || signal.op === 'notice' || signal.op === 'start') return null
   const sender = signal.op === 'spawnReply' ? signal.result : signal.from
   if (sender instanceof Pid) return `${sender.id}.${sender.serial}`
   // The error of a spawn comes from no process.

@@ -66,6 +66,7 @@ function chooseRow(signal: Signal, negotiated: bigint): ControlRow | null {
       return signal.token === undefined ? form.SPAWN_REQUEST : form.SPAWN_REQUEST_TT
     case 'spawnReply':
       return signal.token === undefined ? form.SPAWN_REPLY : form.SPAWN_REPLY_TT
+    case 'start':
     case 'notice':
       return null
   }

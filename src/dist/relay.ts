@@ -55,7 +55,7 @@ const address: Element = {
 
 const pid = asIs(value => value instanceof Pid)
 const reference = asIs(value => value instanceof Reference)
-const name = asIs(value => value instanceof Atom)
+const name: Element = { write: value => value as Term, is: value => value instanceof Atom, read: term => atomIn(term) ?? term }
 const boolean = asIs(value => typeof value === 'boolean')
 const count = asIs(value => Number.isSafeInteger(value))
 const term = asIs(value => value !== undefined)
@@ -80,6 +80,11 @@ const elements: { readonly [K in Key]?: Element } = {
   priority: optional(boolean),
   timer: optional(boolean),
   last: boolean,
+  on: name,
+  name: optional(name),
+  linked: optional(pid),
+  watcher: optional(pid),
+  watch: optional(reference),
 }
 
 interface Row {
@@ -104,6 +109,7 @@ const rows: readonly Row[] = [
   row('groupLeader', ['from', 'to']),
   row('spawnRequest', ['ref', 'from', 'to', 'groupLeader', 'module', 'fun', 'arity', 'options', 'token'], 'args'),
   row('spawnReply', ['ref', 'to', 'link', 'monitor', 'result', 'token']),
+  row('start', ['to', 'on', 'module', 'fun', 'name', 'groupLeader', 'linked', 'watcher', 'watch', 'token'], 'args'),
   row('notice', ['to', 'last'], 'message'),
 ]
 

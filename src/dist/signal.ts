@@ -130,6 +130,27 @@ export interface SpawnReplySignal extends Traced {
   readonly result: Pid | Atom
 }
 
+/**
+ * Starts a process in another place of the node. Its pid was given out where it was asked for, so that it is known there at once; whoever is
+ * linked to it, or watches it, has recorded that already.
+ */
+export interface StartSignal extends Traced {
+  readonly op: 'start'
+  /** The new process */
+  readonly to: Pid
+  /** Where it shall run: main, pool or isolated */
+  readonly on: Atom
+  readonly module: Atom
+  readonly fun: Atom
+  readonly name?: Atom
+  readonly groupLeader: Pid
+  readonly linked?: Pid
+  readonly watcher?: Pid
+  /** The watcher's reference */
+  readonly watch?: Reference
+  readonly args: Payload
+}
+
 /** What the places of a node tell each other, beside the signals of their processes. It never leaves the node. */
 export interface NoticeSignal {
   readonly op: 'notice'
@@ -152,6 +173,7 @@ export type Signal =
   | GroupLeaderSignal
   | SpawnRequestSignal
   | SpawnReplySignal
+  | StartSignal
   | NoticeSignal
 
 /** A payload that is a term already. The term must be of the receiver's own: copied, or frozen all through. */

@@ -14,7 +14,6 @@ import {
   type Body,
   type Clock,
   type LocalProcess,
-  placeOf,
   Process,
   Processes,
   ProcessError,
@@ -83,6 +82,7 @@ export class Kernel<P extends Process = Process> {
         given: (name, pid) => this.#schedulers?.tell('given', name, pid),
         freed: name => this.#schedulers?.tell('freed', name),
       },
+      ended: pid => this.#schedulers?.ended(pid),
       ...uplink?.hooks,
       route: this.route,
       floats: options.floats,
@@ -133,6 +133,7 @@ export class Kernel<P extends Process = Process> {
       entry,
       processes: this.processes,
       code: this.code,
+      spawner: this.spawner,
       nodes: peers,
       clock,
       node: placeNode(parts),
@@ -250,10 +251,10 @@ export class Kernel<P extends Process = Process> {
    * Starts a process: an async function, or a function of a loaded module. Its pid is there at once, its code runs later.
    *
    * @throws ProcessError ERR_NAME_TAKEN, ERR_SYSTEM_LIMIT; NodeError ERR_NOT_PORTABLE for a closure, or a module that was loaded as closures,
-   * in another place, ERR_NO_PLACE where that place cannot be had from here; EtfError for arguments that cannot be sent.
+   * in another place; EtfError for arguments that cannot be sent.
    */
   spawn(code: Body<P> | Portable, options: NodeSpawnOptions = {}): Pid {
-    return typeof code === 'function' ? this.spawner.closure(code as Body, options) : this.spawner.portable(code, options)
+    return this.spawner.spawn(code, options)
   }
 
   /**
@@ -332,9 +333,10 @@ export class Kernel<P extends Process = Process> {
   /** In which place does it live? What is of another node, or of an earlier life of this one, is answered for here. */
   #placeOf(to: Signal['to']): number {
     const { table, registry } = this.processes
-    if (to instanceof Pid || to instanceof Reference) return table.owns(to) ? placeOf(to) : table.place
+    if (to instanceof Pid || to instanceof Reference) return table.owns(to) ? table.locate(to) : table.place
     const pid = to instanceof Atom ? undefined : registry.pidOf(to.name)
-    return pid ? placeOf(pid) : table.place
+    // Main knows each name first, and answers for the node.
+    return pid ? table.locate(pid) : 0
   }
 
   /** @internal What fails without a caller. */

@@ -1,7 +1,7 @@
 /** What a place sees of everything that is not in it. Main has connections and places of its own; any other place has main. */
-import type { Signal } from '../dist/signal.js'
+import type { Signal, StartSignal } from '../dist/signal.js'
 import type { ConnectionStats } from '../net/connection.js'
-import type { Atom, Pid, Reference, Sendable } from '../term/index.js'
+import type { Atom, Pid } from '../term/index.js'
 
 export type NodesKind = 'visible' | 'hidden' | 'connected'
 
@@ -30,26 +30,23 @@ export interface Nodes {
 export type Placement = 'main' | 'pool' | 'isolated'
 
 /** A function of a loaded module, as it goes to another place. */
-export interface PlacedSpawn {
-  readonly module: Atom
-  readonly fun: Atom
-  readonly args: readonly Sendable[]
-  readonly name?: Atom | undefined
-  readonly groupLeader: Pid
-  /** Who is linked to it from its beginning */
-  readonly link?: Pid | undefined
-  /** Who watches it from its beginning */
-  readonly monitor?: { readonly from: Pid; readonly ref: Reference } | undefined
-}
+export type PlacedSpawn = Omit<StartSignal, 'op' | 'to' | 'on'>
 
 /** Other places of this node */
 export interface Places {
   /** False when the way is busy. */
   send(place: number, signal: Signal): boolean
-  /** Starts a process elsewhere; its pid is there at once. @throws NodeError ERR_NO_PLACE; ProcessError ERR_SYSTEM_LIMIT. */
+  /**
+   * Starts a process elsewhere; its pid is there at once.
+   *
+   * @throws ProcessError ERR_NAME_TAKEN, ERR_SYSTEM_LIMIT; NodeError NODE_CLOSED; EtfError. From elsewhere than main what only main knows is
+   * no error but the exit of the process.
+   */
   spawn(on: Placement, spawn: PlacedSpawn): Pid
-  /** Does that place run what is placed so? */
+  /** Does this place run what is placed so? */
   isHere(on: Placement): boolean
+  /** Shall the next process that is placed so run here? In a scheduler those for the pool take turns. */
+  stays(on: Placement): boolean
   isAlive(pid: Pid): Promise<boolean>
   close(): Promise<void>
 }

@@ -30,7 +30,7 @@ export class RemoteSpawn {
     const wanted = parseSpawnOptions(options)
     if (!wanted) return this.#reply(request, atom('badopt') as Atom)
     const on = this.#placement(request, args)
-    if (on !== undefined && Array.isArray(args) && !this.#spawner.isHere(on)) return this.#elsewhere(on, request, args, wanted)
+    if (on !== undefined && Array.isArray(args) && !this.#spawner.isHere(on)) return this.#elsewhere(on, request, wanted)
     const child = this.#spawn(self => this.#apply(self, request, args), request)
     if (!child) return this.#reply(request, atom('system_limit') as Atom)
     const { local } = child
@@ -55,10 +55,12 @@ export class RemoteSpawn {
     return called instanceof Atom ? this.#code.placementOf(called) : undefined
   }
 
-  #elsewhere(on: Placement, request: SpawnRequestSignal, args: readonly Term[], wanted: { link: boolean; monitor: boolean }): void {
-    const { ref, from, module, fun, groupLeader } = request
-    const tie = { link: wanted.link ? from : undefined, monitor: wanted.monitor ? { from, ref } : undefined }
-    const pid = this.#tried(() => this.#spawner.elsewhere(on, { module, fun, args, groupLeader, ...tie }))
+  #elsewhere(on: Placement, request: SpawnRequestSignal, wanted: { link: boolean; monitor: boolean }): void {
+    const { ref, from, module, fun, args, groupLeader, token } = request
+    const tie = { ...(wanted.link && { linked: from }), ...(wanted.monitor && { watcher: from, watch: ref }) }
+    const pid = this.#tried(() =>
+      this.#spawner.elsewhere(on, { module, fun, args, groupLeader, ...tie, ...(token !== undefined && { token }) }),
+    )
     this.#reply(request, pid ?? (atom('system_limit') as Atom), wanted)
   }
 

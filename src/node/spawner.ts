@@ -1,4 +1,5 @@
 /** Starts processes, here or in another place. */
+import { TermPayload } from '../dist/signal.js'
 import { atomOf, type Body, type Process, type Processes, type Runner, type SpawnOptions } from '../process/index.js'
 import { type Atom, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
 import type { Code } from './code.js'
@@ -12,7 +13,7 @@ export interface Portable {
 }
 
 export interface NodeSpawnOptions extends SpawnOptions {
-  /** 'main': this thread; 'pool': the scheduler with the least to do; 'isolated': an OS process of its own. Default: where it is spawned. */
+  /** 'main': the node's first thread; 'pool': a scheduler, see docs/places.md; 'isolated': an OS process of its own. Default: where it is spawned. */
   readonly on?: Placement | undefined
 }
 
@@ -36,6 +37,16 @@ export class Spawner {
     return on === undefined || this.#places().isHere(on)
   }
 
+  /** Shall the next process that is placed so run here? Asked once for each. */
+  stays(on: Placement): boolean {
+    return this.#places().stays(on)
+  }
+
+  /** Starts either. @throws as both do */
+  spawn(code: Body<any> | Portable, options: NodeSpawnOptions): Pid {
+    return typeof code === 'function' ? this.closure(code, options) : this.portable(code, options)
+  }
+
   /** @throws NodeError ERR_NOT_PORTABLE; ProcessError as `spawn` does. */
   closure(body: Body, options: NodeSpawnOptions): Pid {
     if (this.isHere(options.on)) return this.#processes.spawn(body, options).pid
@@ -43,11 +54,18 @@ export class Spawner {
     throw new NodeError('ERR_NOT_PORTABLE', `A closure runs in the place that made it, for it shares the heap there: ${remedy}.`)
   }
 
-  /** @throws NodeError ERR_NOT_PORTABLE, ERR_NO_PLACE; ProcessError ERR_NAME_TAKEN, ERR_SYSTEM_LIMIT; EtfError. */
-  portable({ module: moduleName, fun: funName, args = [] }: Portable, options: NodeSpawnOptions): Pid {
+  /** @throws NodeError ERR_NOT_PORTABLE, NODE_CLOSED; ProcessError ERR_NAME_TAKEN, ERR_SYSTEM_LIMIT; EtfError. */
+  portable(code: Portable, options: NodeSpawnOptions): Pid {
+    const { module, fun, args = [] } = code
+    const { on } = options
+    if (on !== undefined && !this.stays(on)) return this.away(on, code, options)
+    return this.here(atomOf(module), atomOf(fun), this.#processes.copy(args) as Term[], options).pid
+  }
+
+  /** Starts it in another place. @throws as `portable` does */
+  away(on: Placement, { module: moduleName, fun: funName, args = [] }: Portable, options: SpawnOptions): Pid {
     const [module, fun] = [atomOf(moduleName), atomOf(funName)]
-    const { on, link, monitor, groupLeader = this.#processes.init.groupLeader } = options
-    if (on === undefined || this.isHere(on)) return this.here(module, fun, this.#processes.copy(args) as Term[], options).pid
+    const { link, monitor, token, groupLeader = this.#processes.init.groupLeader } = options
     if (this.#code.isBound(module)) {
       const why = `The module '${module.name}' was loaded as functions of main, which share its heap: load it from a URL.`
       throw new NodeError('ERR_NOT_PORTABLE', why)
@@ -55,9 +73,16 @@ export class Spawner {
     const { registry, links, monitors } = this.#processes
     const name = options.name === undefined ? undefined : atomOf(options.name)
     if (name) registry.checkFree(name)
-    const tie = { link: link?.pid, monitor: monitor && { from: monitor.owner.pid, ref: monitor.ref } }
-    const pid = this.#places().spawn(on, { module, fun, args, name, groupLeader, ...tie })
-    if (name) registry.claim(name, pid)
+    const pid = this.#places().spawn(on, {
+      module,
+      fun,
+      groupLeader,
+      args: new TermPayload(args as Term),
+      ...(name && { name }),
+      ...(link && { linked: link.pid }),
+      ...(monitor && { watcher: monitor.owner.pid, watch: monitor.ref }),
+      ...(token && { token }),
+    })
     if (link) links.linked(link, pid)
     if (monitor) monitors.monitoring(monitor.owner, pid, monitor.ref)
     return pid

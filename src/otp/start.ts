@@ -1,5 +1,6 @@
 /** Starting a process of a behaviour, here or in another place: whoever starts it waits until its `init` has returned. */
 import type { Kernel } from '../node/kernel.js'
+import type { Placement } from '../node/outside.js'
 import { ExitError, type Process, ProcessError } from '../process/index.js'
 import { any, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
 import type { Behaviour, Life } from './gen-runner.js'
@@ -33,7 +34,7 @@ export const definitionOf = (made: unknown): Definition | undefined => (made ins
 /**
  * Resolves to the pid when `init` has returned.
  *
- * @throws ExitError with init's reason; ProcessError ERR_NAME_TAKEN, ERR_BADARG; NodeError ERR_NOT_PORTABLE, ERR_NO_PLACE.
+ * @throws ExitError with init's reason; ProcessError ERR_NAME_TAKEN, ERR_BADARG; NodeError ERR_NOT_PORTABLE.
  */
 export async function startPid(
   node: Starting,
@@ -42,7 +43,7 @@ export async function startPid(
   parent?: Process,
 ): Promise<Pid> {
   const { args = [], name, on } = options ?? {}
-  if (!node.spawner.isHere(on)) return startElsewhere(node, definition, options ?? {}, parent)
+  if (on !== undefined && !node.spawner.stays(on)) return startElsewhere(node, on, definition, options ?? {}, parent)
   return new Promise((resolve, reject) => {
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
     const life: Life = { args: taken, parent: parent?.pid ?? null, started: () => resolve(self.pid), failed: reject }
@@ -66,8 +67,9 @@ export async function startBehaviour<R>(
 
 async function startElsewhere(
   node: Starting,
+  on: Placement,
   definition: Definition,
-  { args = [], name, on }: StartOptions<unknown[]>,
+  { args = [], name }: StartOptions<unknown[]>,
   parent: Process | undefined,
 ): Promise<Pid> {
   const { module } = definition
@@ -81,7 +83,7 @@ async function startElsewhere(
     const monitor = { owner: starter.local, ref }
     const all = [module, numberOf(definition), args as Sendable[], parent?.pid ?? atom('undefined'), starter.pid, ref]
     const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
-    const pid = node.spawner.portable({ module: placedServer, fun: 'start', args: all }, { on, name, monitor, ...origin })
+    const pid = node.spawner.away(on, { module: placedServer, fun: 'start', args: all }, { name, monitor, ...origin })
     const [, outcome, , , reason] = (await starter.receive(match.oneOf(match([isRef, any]), match([any, isRef, any, any, any])))).elements
     if (outcome === atom('started')) return pid
     throw new ExitError(reason as Term)

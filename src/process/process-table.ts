@@ -3,6 +3,12 @@
  *
  * A pid's number (28 bits) is `slot << 6 | place` and its serial is the slot's generation, so a pid finds its place and its process without
  * a search, and a used one never comes back. Slots are reused first in, first out. The creation separates restarts of the node.
+ *
+ * Main gives out all of its own pids. Those of any other place, by their slots:
+ *
+ *   0, 2 mod 4   that place, for processes that it starts there
+ *   1 mod 4      main, for processes that it starts there: `inside`
+ *   3 mod 4      that place, for processes that it has started in other places, main too: `outside`. Main knows where they live.
  */
 import { type Atom, Pid, Reference } from '../term/index.js'
 import type { LocalProcess } from './local-process.js'
@@ -15,6 +21,12 @@ export const maxPlaces = 64
 export interface PlaceId {
   readonly number: number
   readonly life: number
+}
+
+/** A node, in one of its lives */
+interface Identity {
+  readonly node: Atom
+  readonly creation: number
 }
 
 /** This thread */
@@ -31,10 +43,13 @@ export class ProcessTable {
   readonly #slots: Slots
   /** By slot */
   readonly #processes: (LocalProcess | undefined)[] = []
+  /** Those that live here with a pid of another place */
+  readonly #guests = new Map<string | number, LocalProcess>()
+  /** In main: where those with a pid `outside` live, main excepted */
+  readonly #outside = new Map<string | number, number>()
   /** The number of the last reference that was made */
   references: number
 
-  /** Main gives out all pids of its own, and half of those of every other place: see PidSource. */
   constructor(node: Atom, creation: number, { number, life } = main) {
     this.node = node
     this.creation = creation
@@ -50,28 +65,53 @@ export class ProcessTable {
   add(make: (pid: Pid) => LocalProcess, given?: Pid): LocalProcess {
     const pid = given ?? this.#nextPid()
     const process = make(pid)
+    this.count++
+    if (placeOf(pid) !== this.place) {
+      this.#guests.set(this.keyOf(pid), process)
+      return process
+    }
     const slot = pid.id >>> 6
     while (this.#processes.length < slot) this.#processes.push(undefined)
     this.#processes[slot] = process
-    this.count++
     return process
   }
 
   /** The process of that pid, when it lives here. */
   find(pid: Pid): LocalProcess | undefined {
+    if (placeOf(pid) !== this.place) return this.#guests.size === 0 ? undefined : this.#guests.get(this.keyOf(pid))
     const process = this.#processes[pid.id >>> 6]
     return process && process.pid.serial === pid.serial && this.owns(pid) && process.pid.id === pid.id ? process : undefined
   }
 
-  remove(process: LocalProcess): void {
-    const slot = process.pid.id >>> 6
-    this.#processes[slot] = undefined
-    if (this.place === 0 || !isGiven(process.pid)) this.#slots.giveBack(slot)
+  remove({ pid }: LocalProcess): void {
     this.count--
+    if (this.#guests.delete(this.keyOf(pid))) return
+    const slot = pid.id >>> 6
+    this.#processes[slot] = undefined
+    if (!this.isGiven(pid)) this.#slots.giveBack(slot)
+  }
+
+  /** Was the pid of this process, which lives here, given out elsewhere? */
+  isGiven(pid: Pid): boolean {
+    return placeOf(pid) !== this.place || (this.place !== 0 && slotKind(pid) === inside)
+  }
+
+  /** In which place does one of this node's own live? As far as is known here: main, when it is not. */
+  locate(identity: Pid | Reference): number {
+    if (identity instanceof Reference || !isOutside(identity)) return placeOf(identity)
+    const key = this.keyOf(identity)
+    return this.#guests.has(key) ? this.place : (this.#outside.get(key) ?? 0)
+  }
+
+  /** In main: a process with a pid `outside` lives in that place; null: nowhere any more. */
+  settle(pid: Pid, place: number | null): void {
+    if (place === null) this.#outside.delete(this.keyOf(pid))
+    else if (place !== 0) this.#outside.set(this.keyOf(pid), place)
   }
 
   *[Symbol.iterator](): Iterator<LocalProcess> {
     for (const process of this.#processes) if (process) yield process
+    yield* this.#guests.values()
   }
 
   /** Was this identity given out by this node since it started? */
@@ -103,31 +143,38 @@ export class ProcessTable {
   }
 }
 
-/** The place of one of this node's own identities: no look-up, the identity tells. */
+const [inside, outside] = [1, 3] as const
+
+const slotKind = (pid: Pid): number => (pid.id >>> 6) % 4
+
+/** Was it given out by a place other than main, for a process elsewhere? */
+export const isOutside = (pid: Pid): boolean => placeOf(pid) !== 0 && slotKind(pid) === outside
+
+/** The place that one of this node's own identities names: see `locate`. */
 export function placeOf(identity: Pid | Reference): number {
   return identity instanceof Pid ? identity.id % maxPlaces : (identity.words[2] ?? 0)
 }
 
-/** Was this pid, of another place than main, given out by a PidSource? */
-export const isGiven = (pid: Pid): boolean => (pid.id >>> 6) % 2 === 1
-
-/** Gives out pids of another place, so that who spawns there knows the pid at once. */
+/** Gives out pids of a place other than main for processes that are not started by who has the pid first: it is known there at once. */
 export class PidSource {
   readonly #slots: Slots
-  readonly #table: ProcessTable
+  readonly #node: Identity
   readonly #place: number
 
-  /** @param table of this place: node and creation are the same in all */
-  constructor(table: ProcessTable, { number, life }: PlaceId) {
-    this.#table = table
+  /**
+   * @param node whose pids they are
+   * @param kind main's, of processes in that place; or that place's own, of processes elsewhere
+   */
+  constructor(node: Identity, { number, life }: PlaceId, kind: 'inside' | 'outside') {
+    this.#node = node
     this.#place = number
-    this.#slots = new Slots(1, 2, life)
+    this.#slots = new Slots(kind === 'inside' ? inside : outside, 4, life)
   }
 
   /** @throws ProcessError ERR_SYSTEM_LIMIT */
   next(): Pid {
     const slot = this.#slots.take()
-    return new Pid(this.#table.node, (slot << 6) | this.#place, this.#slots.serialOf(slot), this.#table.creation)
+    return new Pid(this.#node.node, (slot << 6) | this.#place, this.#slots.serialOf(slot), this.#node.creation)
   }
 
   /** Its process has ended. */

@@ -262,7 +262,12 @@ export class Process implements AsyncIterable<Term> {
   #spawn(body: Body<this>, options: SpawnOptions): Pid {
     // A dead process's children are born dead: it may do nothing any more.
     if (!this.local.alive) return this.pid
-    return this.host.spawn(body as Body, { groupLeader: this.groupLeader, token: stamp(this.local), ...options }).pid
+    return this.startChild(body, { groupLeader: this.groupLeader, token: stamp(this.local), ...options })
+  }
+
+  /** Starts what `spawn` was given. */
+  protected startChild(body: Body<this>, options: SpawnOptions): Pid {
+    return this.host.spawn(body as Body, options).pid
   }
 
   async #spawnAt(

@@ -18,7 +18,7 @@ import type { LogSink } from './log-event.js'
 import { Monitors } from './monitors.js'
 import { NodeMonitors } from './node-monitors.js'
 import { type Body, Process } from './process.js'
-import { isGiven, type PlaceId, ProcessTable } from './process-table.js'
+import { type PlaceId, ProcessTable } from './process-table.js'
 import { kill, killed, normal, reasonOf } from './reason.js'
 import { type NameChanges, Registry } from './registry.js'
 import { Scheduler } from './scheduler.js'
@@ -167,7 +167,18 @@ export class Processes implements Host {
       this.scheduler.ready(local)
     }
     const taken = (): void => this.exit(local, tuple(atom('already_started'), this.registry.pidOf(name) ?? atom('undefined')))
-    this.#options.names.claim(name, local.pid).then(run, taken)
+    this.#claim(this.#options.names, name, local).then(run, taken)
+  }
+
+  /** Here it has the name at once, unless that is known to be another's: what is sent by it goes the way of what is sent to its pid. */
+  async #claim(names: Names, name: Atom, { pid }: LocalProcess): Promise<void> {
+    if (!this.registry.pidOf(name)) this.registry.told(name, pid)
+    try {
+      await names.claim(name, pid)
+    } catch (error) {
+      this.registry.refused(name, pid)
+      throw error
+    }
   }
 
   /** Takes a signal whose `to` lives here. @throws EtfError when its payload is no term: then nothing has changed. */
@@ -199,6 +210,7 @@ export class Processes implements Host {
       case 'spawnReply':
         return this.spawnRequests.onReply(signal)
       case 'notice':
+      case 'start':
       case 'spawnRequest':
         throw new ProcessError('ERR_BADARG', `A ${signal.op} goes to a node, not to a process.`)
     }
@@ -236,7 +248,7 @@ export class Processes implements Host {
       throw new ProcessError('ERR_NOPROC', `'${name.name}' cannot be registered: ${String(pid)} is no living process of this node.`)
     if (!this.#options.names) return this.registry.register(name, process)
     this.registry.check(name, process)
-    await this.#options.names.claim(name, pid)
+    await this.#claim(this.#options.names, name, process)
   }
 
   address(to: To): Address {
@@ -274,7 +286,7 @@ export class Processes implements Host {
     process.mailbox.clear()
     if (process.links || process.watchers || process.monitors) this.#work.push(this.#exits(process, reason))
     process.runner.exited(process, reason)
-    if (this.table.place !== 0 && isGiven(process.pid)) this.#options.ended?.(process.pid)
+    if (this.table.isGiven(process.pid)) this.#options.ended?.(process.pid)
   }
 
   /** A process's code threw. */

@@ -92,6 +92,12 @@ export class Registry {
     if (known && this.#table.keyOf(known) === this.#table.keyOf(pid)) this.unregister(name)
   }
 
+  /** Main has not given it. */
+  refused(name: Atom, pid: Pid): void {
+    const known = this.#names.get(name)
+    if (known && this.#table.keyOf(known) === this.#table.keyOf(pid)) this.told(name, null)
+  }
+
   /** Takes over a change that was made elsewhere. */
   told(name: Atom, pid: Pid | null): void {
     const before = this.#names.get(name)

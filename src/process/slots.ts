@@ -11,7 +11,7 @@ const serialsOfLife = 2 ** 10
  * Gives out the slots of a place's process table: each with a serial that it has not had yet, and one that was given back only when 64
  * others rest, so that pids do not repeat their numbers at once.
  *
- * Two can give out the slots of one place without asking each other: each takes every second one.
+ * Several can give out the slots of one place without asking each other: one takes every second, others every fourth.
  */
 export class Slots {
   readonly #first: number
@@ -23,7 +23,7 @@ export class Slots {
   #head = 0
 
   /** @param life which life of a place of this number it is, from 0: what ended with an earlier one keeps its pids to itself */
-  constructor(first: 0 | 1 = 0, step: 1 | 2 = 1, life = 0) {
+  constructor(first: 0 | 1 | 3 = 0, step: 1 | 2 | 4 = 1, life = 0) {
     this.#first = first
     this.#step = step
     this.#firstSerial = (life * serialsOfLife) % maxSerial

@@ -10,7 +10,21 @@ import type { Signal } from '../../src/dist/signal.js'
 import type { EtfError } from '../../src/etf/index.js'
 import { Atom, atom, NativeRecord, Pid, type Term, tuple } from '../../src/term/index.js'
 import { channelTranscripts, described } from './channel-transcript.js'
-import { ends, otherEnds, ourName, ourPid, payload, peer, plain, self, signalsFromPeer, theirName, theirPid, thirdPid } from './signals.js'
+import {
+  ends,
+  otherEnds,
+  ourName,
+  ourPid,
+  ourRef,
+  payload,
+  peer,
+  plain,
+  self,
+  signalsFromPeer,
+  theirName,
+  theirPid,
+  thirdPid,
+} from './signals.js'
 
 const everything = offeredFlags({ visible: true })
 const noCache = everything & ~flags.DIST_HDR_ATOM_CACHE
@@ -424,6 +438,25 @@ t.test('between the places of a node', async t => {
       terms.slice(0, -1).map(term => plain(send(term))),
     )
     t.throws(() => old.encoder.encode(signals.at(-1) as Signal), { code: 'ETF_RECORD' })
+  })
+
+  await t.test('the start of a process goes in one piece, before what waits', async t => {
+    const near = relay()
+    const start: Signal = {
+      op: 'start',
+      to: ourPid,
+      on: atom('pool') as Atom,
+      module: atom('m') as Atom,
+      fun: Atom.intern('true'),
+      groupLeader: theirPid,
+      watcher: theirPid,
+      watch: ourRef,
+      args: payload([Buffer.alloc(3 * fragmentSize)]),
+    }
+    for (const signal of [send(Buffer.alloc(3 * fragmentSize)), start, send(1)]) near.encoder.encode(signal)
+    const [first, ...rest] = arrived(near, taken(near))
+    t.strictSame(plain(first as Signal), plain(start))
+    t.strictSame(rest.map(signal => signal.op), ['send', 'send']) // prettier-ignore
   })
 
   await t.test('a notice goes before what waits, or after all of it', async t => {

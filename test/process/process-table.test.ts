@@ -1,6 +1,6 @@
 import t from 'tap'
 import { LocalProcess } from '../../src/process/local-process.js'
-import { PidSource, placeOf, ProcessTable } from '../../src/process/process-table.js'
+import { isOutside, PidSource, placeOf, ProcessTable } from '../../src/process/process-table.js'
 import { type Atom, atom, type Pid } from '../../src/term/index.js'
 
 const node = atom('table@host') as Atom
@@ -17,7 +17,7 @@ t.test('a pid and a reference tell their place', async t => {
 t.test('two give out the pids of one place, and never the same', async t => {
   const main = new ProcessTable(node, 7)
   const place = new ProcessTable(node, 7, { number: 5, life: 0 })
-  const source = new PidSource(main, { number: 5, life: 0 })
+  const source = new PidSource(main, { number: 5, life: 0 }, 'inside')
   const seen = new Set<string>()
   const living: LocalProcess[] = []
   for (let round = 0; round < 1000; round++) {
@@ -35,6 +35,22 @@ t.test('two give out the pids of one place, and never the same', async t => {
   t.equal(seen.size, 2000)
   t.equal(place.count, living.length)
   t.strictSame(new Set(place), new Set(living))
+})
+
+t.test('a process may live elsewhere than where its pid was given out', async t => {
+  const [main, host] = [new ProcessTable(node, 7), new ProcessTable(node, 7, { number: 5, life: 0 })]
+  const pid = new PidSource(main, { number: 9, life: 0 }, 'outside').next()
+  t.equal(isOutside(pid), true)
+  t.equal(isOutside(new PidSource(main, { number: 9, life: 0 }, 'inside').next()), false)
+  main.settle(pid, 5)
+  const process = add(host, pid)
+  t.equal(host.find(pid), process)
+  t.strictSame([main.locate(pid), host.locate(pid), host.isGiven(pid)], [5, 5, true])
+  t.strictSame([...host], [process])
+  host.remove(process)
+  main.settle(pid, null)
+  t.equal(host.find(pid), undefined)
+  t.strictSame([main.locate(pid), host.locate(pid), host.count], [0, 0, 0], 'main answers for it')
 })
 
 t.test('a place that takes the number of one that has ended finds none of its identities', async t => {

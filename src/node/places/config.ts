@@ -15,6 +15,8 @@ export interface PlaceConfig {
   readonly hidden: boolean
   readonly place: PlaceId
   readonly kind: 'pool' | 'isolated'
+  /** How many schedulers the pool has */
+  readonly pool: number
   readonly floats?: 'number' | 'exact' | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly sendBufferLimit?: number | undefined

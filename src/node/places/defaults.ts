@@ -23,7 +23,7 @@ export function placeNode({
   name,
   creation,
   options,
-}: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'pulse' | 'witness' | 'setup' | 'modules'> {
+}: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'pool' | 'pulse' | 'witness' | 'setup' | 'modules'> {
   const { hidden = true, floats, limits, sendBufferLimit, sendBufferMax } = options
   return { node: name.full, creation, hidden, floats, limits, sendBufferLimit, sendBufferMax }
 }

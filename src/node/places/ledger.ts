@@ -3,7 +3,7 @@
  * It is kept by watching the signals that pass, so neither end knows of it.
  *
  *                inside → outside                        outside → inside
- *   link         link, spawnReply with link              link, spawnReply with link       begin it
+ *   link         link, spawnReply with link, start       link, spawnReply with link, start begin it
  *                unlink, linkExit                        unlink, linkExit                 end it
  *   monitor      monitor, spawnReply's to us             …                                begins `watching`; demonitor, or a down, ends it
  *                …                                       monitor, spawnReply's to them    begins `watched`; demonitor, or our down, ends it
@@ -66,6 +66,14 @@ export class Ledger {
         const relations = this.#nodes.get(inward ? signal.from.node : signal.to.node)
         const watches = (signal.op === 'demonitor') === inward ? relations?.watched : relations?.watching
         watches?.delete(keyOf(signal.ref))
+        return
+      }
+      case 'start': {
+        const { to, linked, watcher, watch } = signal
+        if (linked) this.linked(...(inward ? ([to, linked] as const) : ([linked, to] as const)))
+        if (!watcher || !watch) return
+        if (inward) this.watched(watcher, to, watch)
+        else this.#watches(watcher, to, watch)
         return
       }
       case 'spawnReply': {

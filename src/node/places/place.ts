@@ -1,7 +1,7 @@
 /** Another place of this node, as main sees it: an OS process, the channel to it, and what must be told when it is lost. */
-import type { Payload, Signal } from '../../dist/signal.js'
-import { type Clock, PidSource, type PlaceId, type Processes, reason as reasons } from '../../process/index.js'
-import { atom, Pid, type Term, tuple } from '../../term/index.js'
+import type { Payload, Signal, StartSignal } from '../../dist/signal.js'
+import { type Clock, PidSource, type PlaceId, placeOf, type Processes, reason as reasons } from '../../process/index.js'
+import { type Atom, atom, Pid, type Term, tuple } from '../../term/index.js'
 import type { PlacedSpawn } from '../outside.js'
 import { type Desk, PlaceChannel, PlaceError } from './channel.js'
 import { type PlaceConfig, placeConnection } from './config.js'
@@ -60,7 +60,7 @@ export class Place {
     this.#options = options
     this.id = config.place
     this.kind = config.kind
-    this.#pids = new PidSource(processes.table, config.place)
+    this.#pids = new PidSource(processes.table, config.place, 'inside')
     this.ready = new Promise((resolve, reject) => {
       this.#started = resolve
       this.#failed = reject
@@ -123,24 +123,31 @@ export class Place {
   }
 
   /** Starts a process there, and gives its pid at once. @throws ProcessError ERR_SYSTEM_LIMIT; EtfError when an argument cannot be sent. */
-  spawn({ module, fun, args, name, groupLeader, link, monitor }: PlacedSpawn): Pid {
-    const result = this.#pids.next()
-    this.channel.tell(
-      'spawn',
-      tuple(result, module, fun, args, name ?? atom('undefined'), groupLeader),
-      link ? [link] : [],
-      monitor ? [tuple(monitor.from, monitor.ref)] : [],
-    )
-    this.load++
-    if (link) this.ledger.linked(result, link)
-    if (monitor) this.ledger.watched(monitor.from, result, monitor.ref)
-    return result
+  spawn(spawn: PlacedSpawn): Pid {
+    const to = this.#pids.next()
+    try {
+      this.start({ op: 'start', to, on: atom(this.kind) as Atom, ...spawn })
+    } catch (error) {
+      this.#pids.ended(to)
+      throw error
+    }
+    return to
   }
 
-  /** A process that was started there from elsewhere has ended. */
-  ended(pid: Pid): void {
-    this.#pids.ended(pid)
+  /** Starts a process there whose pid is known. @throws EtfError when an argument cannot be sent. */
+  start(signal: StartSignal): void {
+    this.channel.send(signal)
+    this.ledger.comesIn(signal)
+    this.load++
+    if (this.kind === 'isolated') this.root = signal.to
+  }
+
+  /** A process that was started there from elsewhere has ended. False: its pid was given out elsewhere than in main. */
+  ended(pid: Pid): boolean {
     this.load--
+    const ours = placeOf(pid) === this.id.number
+    if (ours) this.#pids.ended(pid)
+    return ours
   }
 
   /** False when the way is busy. @throws EtfError when a payload cannot be sent. */

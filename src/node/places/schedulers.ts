@@ -8,21 +8,22 @@ import {
   type Clock,
   type LogLevel,
   maxPlaces,
-  placeOf,
   ProcessError,
   type Processes,
   reason as reasons,
   SharedPayload,
 } from '../../process/index.js'
 import { type Atom, atom, equals, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
-import type { Code } from '../code.js'
 import type { NodeEvents } from '../events.js'
+import type { Code } from '../code.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
+import type { Spawner } from '../spawner.js'
 import { PlaceError } from './channel.js'
 import type { PlaceConfig } from './config.js'
 import type { placeNode, schedulerDefaults } from './defaults.js'
 import { Place } from './place.js'
 import { pulseInterval } from './pulse.js'
+import { Roaming } from './roaming.js'
 
 export interface SchedulerOptions {
   /** Schedulers in the pool. Default: one less than the machine has cores, at least 1. 0: what is placed in the pool runs on main. */
@@ -47,6 +48,7 @@ export interface SchedulersOptions {
   readonly entry: URL
   readonly processes: Processes
   readonly code: Code
+  readonly spawner: Spawner
   readonly nodes: Nodes
   readonly clock: Clock
   readonly node: ReturnType<typeof placeNode>
@@ -66,6 +68,7 @@ const livesOfScheduler = 256
 export class Schedulers implements Places {
   readonly #options: SchedulersOptions
   readonly #places = new Map<number, Place>()
+  readonly #roaming: Roaming
   readonly #numbers = Array.from({ length: maxPlaces - 1 }, (_, index) => index + 1)
   readonly #lives: number[] = []
   #closed = false
@@ -73,6 +76,13 @@ export class Schedulers implements Places {
 
   constructor(options: SchedulersOptions) {
     this.#options = options
+    const { processes, spawner, route } = options
+    this.#roaming = new Roaming({
+      processes,
+      spawner,
+      route,
+      hostFor: (on, origin) => (this.isHere(on) ? null : this.#placeFor(on, origin)),
+    })
   }
 
   /** How many places there are beside main */
@@ -90,12 +100,19 @@ export class Schedulers implements Places {
     return on === 'main' || (on === 'pool' && this.#options.schedulers.count === 0)
   }
 
+  stays(on: Placement): boolean {
+    return this.isHere(on)
+  }
+
   spawn(on: Placement, spawn: PlacedSpawn): Pid {
-    if (this.#closed) throw new NodeError('NODE_CLOSED', 'This node is closed: start another.')
-    const place = on === 'isolated' ? this.#make('isolated') : this.#leastLoaded()
-    const pid = place.spawn(spawn)
-    if (on === 'isolated') place.root = pid
+    const pid = this.#placeFor(on).spawn(spawn)
+    if (spawn.name) this.#options.processes.registry.claim(spawn.name, pid)
     return pid
+  }
+
+  /** A process that lived on main, with a pid of another place, has ended. */
+  ended(pid: Pid): void {
+    this.#roaming.ended(pid)
   }
 
   send(number: number, signal: Signal): boolean {
@@ -108,7 +125,7 @@ export class Schedulers implements Places {
   }
 
   async isAlive(pid: Pid): Promise<boolean> {
-    const place = this.#places.get(placeOf(pid))
+    const place = this.#places.get(this.#options.processes.table.locate(pid))
     return place !== undefined && (await ifItLives(place.channel.ask('alive', pid))) === true
   }
 
@@ -148,10 +165,16 @@ export class Schedulers implements Places {
     return [...this.#places.values()].filter(({ kind }) => kind === 'pool')
   }
 
-  #leastLoaded(): Place {
-    const pool = this.#pool()
+  /** @param origin who wants another than itself */
+  #placeFor(on: Placement, origin?: Place): Place {
+    if (this.#closed) throw new NodeError('NODE_CLOSED', 'This node is closed: start another.')
+    return on === 'isolated' ? this.#make('isolated') : this.#leastLoaded(origin)
+  }
+
+  #leastLoaded(origin?: Place): Place {
+    const pool = this.#pool().filter(place => place !== origin)
     const least = pool.reduce<Place | null>((best, place) => (best && best.load <= place.load ? best : place), null)
-    if (least && (least.load === 0 || pool.length >= this.#options.schedulers.count)) return least
+    if (least && (least.load === 0 || this.#pool().length >= this.#options.schedulers.count)) return least
     return this.#make('pool')
   }
 
@@ -162,7 +185,15 @@ export class Schedulers implements Places {
     const id = { number, life: this.#lives[number] ?? 0 }
     const pulse = { longSchedule, maxBusy: schedulers.maxBusy }
     const watched = { pulse: pulseInterval(pulse), witness: kind === 'pool' && longSchedule > 0 }
-    const config: PlaceConfig = { ...node, ...watched, place: id, kind, setup: schedulers.setup.map(String), modules: code.portable() }
+    const config: PlaceConfig = {
+      ...node,
+      ...watched,
+      place: id,
+      kind,
+      pool: schedulers.count,
+      setup: schedulers.setup.map(String),
+      modules: code.portable(),
+    }
     const size = kind === 'isolated' ? { heap: schedulers.isolatedHeap, memory: schedulers.isolatedMemory } : {}
     const place = new Place({
       entry,
@@ -207,7 +238,8 @@ export class Schedulers implements Places {
   #onSignal(place: Place, signal: Signal): void {
     place.ledger.goesOut(signal)
     try {
-      this.#options.route(signal)
+      if (signal.op === 'start') this.#roaming.start(place, signal)
+      else this.#options.route(signal)
     } catch (error) {
       if (!(error instanceof EtfError)) throw error
       place.kill(tuple(atom('bad_signal'), atom(error.code)))
@@ -227,7 +259,8 @@ export class Schedulers implements Places {
           place.root = null
           place.finished = true
         }
-        return place.ended(args[0])
+        if (!place.ended(args[0])) this.#roaming.ended(args[0])
+        return
       case 'freed':
         return processes.registry.released(args[0], args[1])
       case 'reach':
@@ -267,7 +300,7 @@ export class Schedulers implements Places {
         await nodes.drained(args[0])
         break
       case 'alive':
-        return placeOf(args[0] as Pid) === 0 ? processes.table.find(args[0]) !== undefined : this.isAlive(args[0])
+        return processes.table.locate(args[0]) === 0 ? processes.table.find(args[0]) !== undefined : this.isAlive(args[0])
     }
     return atom('ok')
   }
@@ -289,7 +322,10 @@ export class Schedulers implements Places {
     this.#lives[number] = place.id.life + (place.kind === 'pool' ? livesOfScheduler : 1)
     place.failed(new PlaceError('ERR_PLACE_LOST', `The place ended before it had started: ${String(why)}.`))
     const reason = this.#reasonFor(place, why)
-    for (const [name, pid] of [...processes.registry.entries()]) if (placeOf(pid) === number) processes.registry.released(name, pid)
+    for (const [name, pid] of [...processes.registry.entries()]) {
+      if (processes.table.locate(pid) === number) processes.registry.released(name, pid)
+    }
+    this.#roaming.lost(place)
     processes.later(this.#lastSignals(place, reason))
     if (!place.finished && !this.#closed) emit('placedown', { kind: place.kind, number, reason })
     if (this.#places.size === 0) this.#emptied()

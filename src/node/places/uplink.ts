@@ -2,10 +2,18 @@
  * The way out of a place that is not main, as seen from inside: main, which passes signals on and is asked for what it alone knows. What changes
  * on the node (names, connections, loaded modules) is told by main in the order in which signals come, so it is known here when it matters.
  */
-import type { Signal } from '../../dist/signal.js'
+import type { Signal, StartSignal } from '../../dist/signal.js'
 import { EtfError } from '../../etf/index.js'
 import type { Connection } from '../../net/connection.js'
-import { type LogSink, type NameChanges, type Names, type ProcessesOptions, reason as reasons } from '../../process/index.js'
+import {
+  type LogSink,
+  type NameChanges,
+  type Names,
+  PidSource,
+  type ProcessesOptions,
+  reason as reasons,
+  tokenOf,
+} from '../../process/index.js'
 import { type Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
 import type { Kernel } from '../kernel.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
@@ -18,6 +26,9 @@ export class Uplink {
   readonly #channel: PlaceChannel
   readonly #kernel: Kernel<any>
   readonly #connected = new Map<string, { readonly hidden: boolean }>()
+  readonly #pids: PidSource
+  /** How many it has placed in the pool */
+  #turn = 0
   #root: Pid | null = null
   #ended = (): void => {}
   /** Resolves when main has closed the place, or is gone. */
@@ -26,6 +37,7 @@ export class Uplink {
   constructor(kernel: Kernel<any>, connection: Connection, config: PlaceConfig) {
     this.#kernel = kernel
     this.config = config
+    this.#pids = new PidSource({ node: atom(config.node) as Atom, creation: config.creation }, config.place, 'outside')
     this.over = new Promise(resolve => (this.#ended = resolve))
     this.#channel = new PlaceChannel(connection, {
       signal: signal => this.#onSignal(signal),
@@ -86,9 +98,16 @@ export class Uplink {
   readonly places: Places = {
     send: (_, signal) => this.#channel.send(signal),
     isHere: on => on === this.config.kind && on === 'pool',
-    spawn: on => {
-      const remedy = 'spawn here and say nothing of the place, or have a process on main do it'
-      throw new NodeError('ERR_NO_PLACE', `Only main can start a process '${on}', and give its pid at once: ${remedy}.`)
+    stays: on => on === 'pool' && this.config.kind === 'pool' && this.#turn++ % this.config.pool === 0,
+    spawn: (on, spawn) => {
+      const to = this.#pids.next()
+      try {
+        this.#channel.send({ op: 'start', to, on: atom(on) as Atom, ...spawn })
+      } catch (error) {
+        this.#pids.ended(to)
+        throw error
+      }
+      return to
     },
     isAlive: async pid => (await this.#channel.ask('alive', pid)) === true,
     close: async () => {},
@@ -108,13 +127,16 @@ export class Uplink {
   }
 
   #onEnded(pid: Pid): void {
-    this.#channel.tell('ended', pid)
+    // After all that it has said: main answers for it from then on.
+    this.#channel.tellLast('ended', pid)
     if (this.#root && equals(this.#root, pid)) void this.#kernel.close()
   }
 
   #onSignal(signal: Signal): void {
     try {
-      this.#kernel.route(signal)
+      if (signal.op === 'start') this.#start(signal)
+      // Main knows that it is for here. One that has ended meanwhile is answered for here, too.
+      else this.#kernel.processes.deliver(signal)
     } catch (error) {
       if (!(error instanceof EtfError)) throw error
       const from = 'from' in signal ? signal.from : null
@@ -132,8 +154,8 @@ export class Uplink {
         processes.init.groupLeader = leader
         return
       }
-      case 'spawn':
-        return this.#spawn(...(args as [Tuple<any[]>, Pid[], Tuple<any[]>[]]))
+      case 'returned':
+        return this.#pids.ended(args[0])
       case 'given':
         return processes.registry.told(args[0], args[1])
       case 'freed':
@@ -160,14 +182,13 @@ export class Uplink {
     return atom('ok')
   }
 
-  #spawn({ elements }: Tuple<readonly any[]>, links: readonly Pid[], monitors: readonly Tuple<readonly any[]>[]): void {
-    const [pid, module, fun, args, name, groupLeader] = elements
-    if (this.config.kind === 'isolated') this.#root ??= pid as Pid
-    const { processes } = this.#kernel
-    const { local } = this.#kernel.spawner.here(module, fun, args, { pid, groupLeader })
-    for (const peer of links) processes.links.linked(local, peer)
-    for (const monitor of monitors) processes.monitors.watched(local, monitor.elements[0], monitor.elements[1], pid)
-    if (name !== atom('undefined')) processes.registry.told(name, pid)
+  #start({ to, module, fun, args, name, groupLeader, linked, watcher, watch, token }: StartSignal): void {
+    if (this.config.kind === 'isolated') this.#root ??= to
+    const { processes, spawner } = this.#kernel
+    const { local } = spawner.here(module, fun, args.read() as Term[], { pid: to, groupLeader, token: tokenOf(token) })
+    if (linked) processes.links.linked(local, linked)
+    if (watcher && watch) processes.monitors.watched(local, watcher, watch, to)
+    if (name) processes.registry.told(name, to)
   }
 }
 
