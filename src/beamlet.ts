@@ -7,7 +7,7 @@ import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, refOf } from './otp/gen-server.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
-import { Rpc } from './otp/rpc.js'
+import { ProcessRpc, Rpc } from './otp/rpc.js'
 import { startBehaviour } from './otp/start.js'
 import { startServices } from './otp/services.js'
 import { type Body, type LocalProcess, Process, type Processes, type RemoteCode, type SpawnAtOptions, type To } from './process/index.js'
@@ -26,7 +26,7 @@ const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : '.
 /** A process of a Node: as `Process`, with the node's calls made from it. */
 export class NodeProcess extends Process {
   readonly node: Node
-  #rpc: Rpc | null = null
+  #rpc: ProcessRpc | null = null
   #pg: ProcessPg | null = null
 
   /** @internal */
@@ -36,8 +36,8 @@ export class NodeProcess extends Process {
   }
 
   /** Remote calls, made from this process */
-  get rpc(): Rpc {
-    return (this.#rpc ??= new Rpc(work => work(this)))
+  get rpc(): ProcessRpc {
+    return (this.#rpc ??= new ProcessRpc(this, this.node))
   }
 
   /** Process groups, and messages to this process when they change */
@@ -143,7 +143,7 @@ export class NodeProcess extends Process {
  */
 export class Node extends Kernel<NodeProcess> {
   /** Calls of functions on other nodes, or this one */
-  readonly rpc = new Rpc(work => this.run(work))
+  readonly rpc: Rpc = new Rpc(this)
   /** @internal */
   readonly pgScopes: PgScopes
   /** Process groups: OTP's `pg`, in its default scope */

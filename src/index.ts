@@ -7,8 +7,9 @@ export type { Crash, LongSchedule, NodeDown, NodeEvents, NodeUp, ProtocolFault }
 export { diagnoseHere, type DiagnoseHereOptions } from './node/machine.js'
 export type { CallOptions } from './otp/gen.js'
 export type { Pem, TlsClient, TlsOptions, TlsServer, TlsSide, TlsVersion } from './net/tls-options.js'
-export { RpcError } from './otp/erpc.js'
+export { RpcError, RpcRequest } from './otp/erpc.js'
 export { Pg, ProcessPg } from './otp/pg.js'
+export { type FunctionCall, ProcessRpc, Rpc } from './otp/rpc.js'
 export {
   type Body,
   type Clock,

@@ -68,7 +68,9 @@ export async function receiveResponse(
     const reason: Term = message.elements[4]
     throw new ExitError(reason, `The call to ${server} failed: the server's exit reason is ${format(reason)}.`)
   } catch (error) {
-    self.demonitor(ref, { flush: true })
+    self.demonitor(ref)
+    // It may have come in the very moment, and nobody else would ever take it.
+    if (self.local.alive) self.local.mailbox.take(answer, 0)
     if (!(error instanceof ProcessError && error.code === 'ERR_TIMEOUT')) throw error
     const hint = 'it may be busy, or may never reply to this request'
     throw new ProcessError('ERR_TIMEOUT', `The call to ${server} got no reply within ${timeout} ms: ${hint}.`, { cause: error })

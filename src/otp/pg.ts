@@ -15,6 +15,7 @@
  * assert.equal(node.pg.leave('workers', worker), true)
  * ```
  */
+import { flags } from '../dist/flags.js'
 import type { Kernel } from '../node/kernel.js'
 import { atomOf, type Process, ProcessError, type Processes } from '../process/index.js'
 import {
@@ -49,7 +50,7 @@ export class PgScopes {
     this.#scopes = kernel.uplink ? null : new Map()
     if (!this.#scopes) return
     kernel.on('nodeup', name => {
-      for (const scope of this.#scopes?.values() ?? []) scope.discover(atom(name) as Atom)
+      for (const scope of this.#scopes?.values() ?? []) this.#discover(scope, name)
     })
     this.scope(defaultScope)
   }
@@ -74,8 +75,14 @@ export class PgScopes {
     )
     const scope = new PgScope(self, name, node => (peers?.connectionTo(node.name) ?? null) !== null)
     scopes.set(name, scope)
-    for (const node of this.#kernel.nodes('connected')) scope.discover(atom(node) as Atom)
+    for (const node of this.#kernel.nodes('connected')) this.#discover(scope, node)
     return scope
+  }
+
+  /** A C node, which spawns nothing, would take it for the answer that it waits for: erl_call does. */
+  #discover(scope: PgScope, node: string): void {
+    const { theirFlags } = this.#kernel.peers?.connectionTo(node)?.peer ?? {}
+    if (theirFlags !== undefined && theirFlags & flags.SPAWN) scope.discover(atom(node) as Atom)
   }
 }
 
