@@ -48,7 +48,12 @@ async function limits(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
           if (sent % 3 === 0) await new Promise(resolve => setImmediate(resolve))
         }
         t.ok(answers.every(Boolean), 'each answer was right')
-        t.equal(told.length, 2 * round - 1, 'busy was told once')
+        // The machine may have taken much at once: then there was a drain in between.
+        t.ok(
+          told.every((event, index) => event === (index % 2 === 0 ? 'busy' : 'drain')),
+          'each drain follows a busy',
+        )
+        t.equal(told.at(-1), 'busy')
         let drained = false
         const waiting = node.drained(beam.name).then(() => (drained = true))
         await new Promise(resolve => setTimeout(resolve, 20))
@@ -57,7 +62,7 @@ async function limits(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
         await waiting
         t.ok(buffered(node, beam) <= limit / 2)
       }
-      t.strictSame(told, ['busy', 'drain', 'busy', 'drain', 'busy', 'drain'])
+      t.strictSame(told.slice(-2), ['busy', 'drain'])
       await node.drained(beam.name)
       for (let number = 1; number <= sent; number++) {
         const [got, bytes] = ((await tell(self, pid, 'actor', 'next')) as Tuple<[number, Buffer]>).elements

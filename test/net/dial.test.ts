@@ -64,7 +64,7 @@ t.test('a peer that accepts and says nothing', async t => {
   const server = await silent(t)
   const { port } = server.address() as { port: number }
   const options = { host: '127.0.0.1', port, self: { ...ends.a, flags: offered }, peer: ends.b.name, cookie: 'c' }
-  await t.rejects(dial({ ...options, timeout: 50 }), { code: 'NET_TIMEOUT', message: /but the status did not come/ })
+  await t.rejects(dial({ ...options, timeout: 1000 }), { code: 'NET_TIMEOUT', message: /but the status did not come/ })
   const controller = new AbortController()
   const dialled = dial({ ...options, signal: controller.signal })
   await once(server, 'connection')

@@ -207,8 +207,10 @@ t.test('what is taken back while connecting is taken back', async t => {
     })
   })
   await run(a, self => self.rpc.call(b.name, 'none', 'none').catch(() => {}))
-  t.match(a.stats(), { remoteLinks: 0, remoteMonitors: 0 })
-  t.match(b.stats(), { remoteLinks: 0, remoteMonitors: 0 })
+  await run(b, self => self.rpc.call(a.name, 'none', 'none').catch(() => {}))
+  // By now pg's two scopes watch each other, and nobody else.
+  t.match(a.stats(), { remoteLinks: 0, remoteMonitors: 2 })
+  t.match(b.stats(), { remoteLinks: 0, remoteMonitors: 2 })
 })
 
 t.test('what can go wrong on the way to a node is said in a sentence with a code', async t => {
