@@ -5,10 +5,12 @@ import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
 import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
-import { type GenServer, type ServerName, type ServerRef, type StartArguments, refOf } from './otp/gen-server.js'
+import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
 import { startBehaviour } from './otp/start.js'
+import { supervisorRef } from './otp/supervisor.js'
+import type { Startable, SupervisorRef } from './otp/supervisor-types.js'
 import { startServices } from './otp/services.js'
 import { type Body, type LocalProcess, Process, type Processes, type RemoteCode, type SpawnAtOptions, type To } from './process/index.js'
 import type { Atom, Pid, Reference, Sendable, Term } from './term/index.js'
@@ -104,7 +106,9 @@ export class NodeProcess extends Process {
   start<A extends unknown[], S, C, K>(
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
-  ): Promise<ServerRef<GenServer<A, S, C, K>>> {
+  ): Promise<ServerRef<GenServer<A, S, C, K>>>
+  start<A extends unknown[], R>(definition: Startable<A, R>, ...options: StartArguments<A>): Promise<R>
+  start(definition: Startable<any, unknown>, ...options: [StartOptions<unknown[]>?]): Promise<any> {
     return startBehaviour(this.node, definition, options[0])
   }
 
@@ -112,7 +116,9 @@ export class NodeProcess extends Process {
   startLink<A extends unknown[], S, C, K>(
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
-  ): Promise<ServerRef<GenServer<A, S, C, K>>> {
+  ): Promise<ServerRef<GenServer<A, S, C, K>>>
+  startLink<A extends unknown[], R>(definition: Startable<A, R>, ...options: StartArguments<A>): Promise<R>
+  startLink(definition: Startable<any, unknown>, ...options: [StartOptions<unknown[]>?]): Promise<any> {
     return startBehaviour(this.node, definition, options[0], this)
   }
 
@@ -213,13 +219,20 @@ export class Node extends Kernel<NodeProcess> {
   start<A extends unknown[], S, C, K>(
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
-  ): Promise<ServerRef<GenServer<A, S, C, K>>> {
+  ): Promise<ServerRef<GenServer<A, S, C, K>>>
+  start<A extends unknown[], R>(definition: Startable<A, R>, ...options: StartArguments<A>): Promise<R>
+  start(definition: Startable<any, unknown>, ...options: [StartOptions<unknown[]>?]): Promise<any> {
     return startBehaviour(this, definition, options[0])
   }
 
   /** A typed reference to a server: `node.ref<typeof counter>({ name: 'counter', node: 'x@y' })`. */
   ref<D extends GenServer<any, any, any, any>>(to: ServerName): ServerRef<D> {
     return refOf<D>(this, to)
+  }
+
+  /** A way to a supervisor, TypeScript's or Erlang's, on any node. */
+  supervisorRef(to: ServerName): SupervisorRef {
+    return supervisorRef(this, to)
   }
 
   /** Spawns a process on a node, for code that is no process: see Process.spawnAt. */

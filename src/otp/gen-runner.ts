@@ -6,7 +6,7 @@
  * Source: gen.erl, proc_lib.erl, and what gen_server, gen_statem and gen_event have in common.
  */
 import { basename } from 'node:path'
-import { ExitError, type LocalProcess, type Process, reason, type Runner } from '../process/index.js'
+import { ExitError, type LocalProcess, type Process, ProcessError, reason, type Runner } from '../process/index.js'
 import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
@@ -128,16 +128,17 @@ export abstract class GenRunner implements Runner, SystemProcess {
   }
 
   /** init says that there shall be no such process. */
-  protected fails(why: Term, error = new ExitError(why)): void {
-    this.life.failed(error)
-    this.self.host.exit(this.self.local, why)
+  protected ignored(): void {
+    this.life.failed(new ProcessError('ERR_IGNORE', 'Its init returned `ignore`: there is no such process, and that is no fault.'))
+    this.self.host.exit(this.self.local, reason.normal)
   }
 
   /** init returned `{stop, Reason}`. */
   protected stopsInInit(why: Term): void {
     const cause = exitCause(why)
     if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
-    this.fails(why)
+    this.life.failed(new ExitError(why))
+    this.self.host.exit(this.self.local, why)
   }
 
   /** Runs a handler, and `next` with what comes of it. Most return at once, and cost no promise. */

@@ -8,9 +8,9 @@ import { Atom, atom, type Sendable, type Term, Tuple, tuple } from '../term/inde
 import { type Cause, exitCause } from './cause.js'
 import { type Caller, parseRequest, reply } from './gen.js'
 import { GenRunner, type Handler, type Life, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
-import { type From, type GenServerDefinition, type Next, NoReply, Reply, Stop } from './gen-server-types.js'
+import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './gen-server-types.js'
 import { formatServerEvent } from './gen-server-events.js'
-import { clientInfo, log } from './report.js'
+import { log, serverReport } from './report.js'
 import { nameOf, tellEvent } from './sys.js'
 
 export type Definition = GenServerDefinition<any[], any, any, any>
@@ -59,6 +59,7 @@ export class GenServerRunner extends GenRunner {
   protected begin(): void {
     const { init } = this.#definition
     this.invoke(init as Handler, this.life.args, out => {
+      if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
       if (!isNext(out)) return this.stopsInInit(badReturn(this.self, out))
       this.#keep(out)
@@ -201,21 +202,10 @@ export class GenServerRunner extends GenRunner {
     }
   }
 
-  protected report({ error, stack }: Cause): void {
-    log(this.self, 'error', { module: 'gen_server', tag: 'error' }, () => {
-      const message = this.#message ?? []
-      const status = this.#format({ reason: error, state: stateTerm(this.self, this.#state), message, log: this.sys?.debug?.log ?? [] })
-      return {
-        label: tuple(genServer, atom('terminate')),
-        name: nameOf(this.self),
-        last_message: status.message as Term,
-        state: status.state,
-        log: status.log,
-        reason: stack === undefined ? (status.reason as Term) : tuple(status.reason, stack),
-        client_info: clientInfo(this.self, this.#caller?.pid),
-        process_label: atom('undefined'),
-      }
-    })
+  protected report(cause: Cause): void {
+    const log = this.sys?.debug?.log ?? []
+    const status = { reason: cause.error, state: stateTerm(this.self, this.#state), message: this.#message ?? [], log }
+    serverReport(this.self, cause, this.#format(status), this.#caller?.pid)
   }
 
   #unexpected(message: Term): void {

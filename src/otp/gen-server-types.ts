@@ -71,6 +71,13 @@ export interface InitStop {
   readonly [brand]: 'init stop'
 }
 
+class Ignore {
+  declare readonly [brand]: 'init stop'
+}
+
+/** From init: there shall be no such process, and that is no fault. Whoever starts it gets ERR_IGNORE, a supervisor keeps the child without a pid. */
+export const ignore: InitStop = new Ignore()
+
 /** `{reply, Value, State}`; with `next`, `{reply, Value, State, Timeout | {continue, Term} | hibernate}` */
 export const reply = <V, S>(value: V, state: S, next?: Next): Reply<V, S> => new Reply(value, state, next)
 

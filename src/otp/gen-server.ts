@@ -23,6 +23,7 @@
 import { addressOf, type Process, ProcessError, type To } from '../process/index.js'
 import { Atom, atom, Pid, type Sendable, Tuple } from '../term/index.js'
 import { call, cast } from './gen.js'
+import { moduleOf } from './gen-runner.js'
 import { type Definition, GenServerRunner } from './gen-server-runner.js'
 import { define, type Starting } from './start.js'
 import type { GenServer, GenServerDefinition, RefOptions, ServerName, ServerRef } from './gen-server-types.js'
@@ -31,7 +32,9 @@ export {
   type Args,
   type From,
   type GenServer,
+  ignore,
   type Next,
+  type RefOptions,
   noreply,
   reply,
   type ServerName,
@@ -39,6 +42,7 @@ export {
   type ServerRef,
   type ServerStatus,
   type StartArguments,
+  type StartOptions,
   stop,
   type Value,
 } from './gen-server-types.js'
@@ -48,6 +52,7 @@ export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: Ge
   const known = definition as unknown as Definition
   return define<GenServer<A, S, C, K>>({
     module: definition.module,
+    erlangModule: moduleOf(definition.module, 'gen_server'),
     runner: (self, life) => new GenServerRunner(self, known, life),
     refOf: (node, to, options) => refOf(node, to, options),
   })
@@ -69,7 +74,8 @@ export function refOf<D extends GenServer<any, any, any, any>>(node: Starting, t
 
 const requestOf = (name: string, args: Sendable[]): Sendable => (args.length === 0 ? atom(name) : new Tuple([atom(name), ...args]))
 
-function pidOf({ processes }: Starting, to: To): Pid {
+/** The pid of a server, where it is known here. @throws ProcessError ERR_NOPROC */
+export function pidOf({ processes }: Starting, to: To): Pid {
   if (to instanceof Pid) return to
   const address = addressOf(to, processes.table.node)
   const pid = 'name' in address && address.node === processes.table.node ? processes.registry.pidOf(address.name) : undefined

@@ -4,6 +4,7 @@ export {
   type From,
   type GenServer,
   genServer,
+  ignore,
   type Next,
   noreply,
   reply,
@@ -12,4 +13,16 @@ export {
   type ServerStatus,
   stop,
 } from './gen-server.js'
+export { supervisor, SupervisorError } from './supervisor.js'
+export type {
+  ChildCode,
+  ChildCounts,
+  ChildInfo,
+  ChildSpec,
+  Startable,
+  Strategy,
+  SupervisorDefinition,
+  SupervisorInit,
+  SupervisorRef,
+} from './supervisor-types.js'
 export { RpcError } from './erpc.js'

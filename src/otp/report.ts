@@ -7,6 +7,7 @@
 import type { LogLevel, Process } from '../process/index.js'
 import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
 import type { Cause } from './cause.js'
+import type { ServerStatus } from './gen-server-types.js'
 
 /** How the event is told, besides its report. */
 export interface Kind {
@@ -75,6 +76,25 @@ export function crashReport(self: Process, module: Atom, parent: Pid, cause: Cau
   })
 }
 
+/** What a gen_server says last. */
+export function serverReport(
+  self: Process,
+  { stack }: Cause,
+  { message, state, reason, log: events }: ServerStatus,
+  client: Pid | undefined,
+): void {
+  log(self, 'error', { module: 'gen_server', tag: 'error' }, () => ({
+    label: tuple(atom('gen_server'), atom('terminate')),
+    name: self.local.name ?? self.pid,
+    last_message: message ?? [],
+    state,
+    log: events,
+    reason: stack === undefined ? (reason ?? []) : tuple(reason ?? [], stack),
+    client_info: clientInfo(self, client),
+    process_label: atom('undefined'),
+  }))
+}
+
 /** Who was waiting for an answer when a server ended: `undefined`, or what is known of him. */
-export const clientInfo = (self: Process, client: Pid | undefined): Term =>
+const clientInfo = (self: Process, client: Pid | undefined): Term =>
   client ? tuple(client, client.node === self.pid.node ? tuple(client, []) : atom('remote')) : atom('undefined')

@@ -2,7 +2,7 @@
 import type { Kernel } from '../node/kernel.js'
 import type { Placement } from '../node/outside.js'
 import { ExitError, type Process, ProcessError } from '../process/index.js'
-import { any, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
+import { any, type Atom, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
 import type { Behaviour, Life } from './gen-runner.js'
 import type { RefOptions, ServerName, StartOptions } from './gen-server-types.js'
 import { numberOf, placedServer, remember } from './placed-server.js'
@@ -16,6 +16,9 @@ export interface Starting {
 }
 
 export interface Definition extends Behaviour {
+  /** The Erlang module that it stands for */
+  readonly erlangModule: Atom
+  readonly supervises?: boolean
   refOf(node: Starting, to: ServerName, options?: RefOptions): unknown
 }
 
