@@ -87,6 +87,12 @@ export class OsProcess {
     return this.#child.pid
   }
 
+  /** What it wrote last to its standard error, as a sentence for people; empty when it wrote nothing. */
+  get lastWords(): string {
+    const text = this.#written.trim()
+    return text === '' ? '' : ` It wrote: ${Buffer.from(text, 'latin1').toString()}`
+  }
+
   /** Ends it at once, whatever it does. The first reason counts. */
   kill(why: Term): void {
     this.#why ??= why

@@ -26,7 +26,7 @@ export interface PlaceOptions extends OsProcessOptions {
 /** Milliseconds for a witness to say who runs */
 const patience = 5000
 /** Milliseconds for a place to start */
-const startTime = 30_000
+const startTime = 60_000
 
 export class Place {
   readonly id: PlaceId

@@ -13,7 +13,7 @@ import {
   reason as reasons,
   SharedPayload,
 } from '../../process/index.js'
-import { type Atom, atom, equals, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
+import { type Atom, atom, equals, format, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
 import type { NodeEvents } from '../events.js'
 import type { Code } from '../code.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
@@ -105,9 +105,16 @@ export class Schedulers implements Places {
   }
 
   spawn(on: Placement, spawn: PlacedSpawn): Pid {
-    const pid = this.#placeFor(on).spawn(spawn)
-    if (spawn.name) this.#options.processes.registry.claim(spawn.name, pid)
-    return pid
+    const place = this.#placeFor(on)
+    try {
+      const pid = place.spawn(spawn)
+      if (spawn.name) this.#options.processes.registry.claim(spawn.name, pid)
+      return pid
+    } catch (error) {
+      // It was made for this process alone.
+      if (place.kind === 'isolated') place.kill(reasons.noproc)
+      throw error
+    }
   }
 
   /** A process that lived on main, with a pid of another place, has ended. */
@@ -252,7 +259,7 @@ export class Schedulers implements Places {
       case 'ready':
         return place.started()
       case 'failed':
-        place.why ??= tuple(atom('not_started'), args[0] as Term)
+        place.why ??= tuple(atom('not_started'), atom(text(args[0])))
         return place.failed(new PlaceError(text(args[0]), text(args[1])))
       case 'ended':
         if (place.root && equals(place.root, args[0] as Pid)) {
@@ -320,14 +327,15 @@ export class Schedulers implements Places {
     this.#places.delete(number)
     this.#numbers.push(number)
     this.#lives[number] = place.id.life + (place.kind === 'pool' ? livesOfScheduler : 1)
-    place.failed(new PlaceError('ERR_PLACE_LOST', `The place ended before it had started: ${String(why)}.`))
+    place.failed(new PlaceError('ERR_PLACE_LOST', `The place ended before it had started: ${format(why)}.${place.os.lastWords}`))
     const reason = this.#reasonFor(place, why)
     for (const [name, pid] of [...processes.registry.entries()]) {
       if (processes.table.locate(pid) === number) processes.registry.released(name, pid)
     }
     this.#roaming.lost(place)
     processes.later(this.#lastSignals(place, reason))
-    if (!place.finished && !this.#closed) emit('placedown', { kind: place.kind, number, reason })
+    const unused = why === reasons.noproc
+    if (!place.finished && !unused && !this.#closed) emit('placedown', { kind: place.kind, number, reason })
     if (this.#places.size === 0) this.#emptied()
   }
 

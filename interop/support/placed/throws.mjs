@@ -1,0 +1,2 @@
+/** Does not load. */
+throw new TypeError('broken at import')
