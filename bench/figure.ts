@@ -23,8 +23,9 @@ export class Stage {
   readonly #beams: Beam[] = []
   readonly #nodes: Node[] = []
 
-  async beam(code: string): Promise<Beam> {
-    const beam = await startBeam({ otp, cookie: this.#cookie, code })
+  /** @param args more arguments of erl */
+  async beam(code: string, args: readonly string[] = []): Promise<Beam> {
+    const beam = await startBeam({ otp, cookie: this.#cookie, code, args })
     this.#beams.push(beam)
     return beam
   }

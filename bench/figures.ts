@@ -3,9 +3,9 @@ import { codecFigure } from './codec.js'
 import { exits } from './exits.js'
 import type { Figure } from './figure.js'
 import { genCall } from './gen-call.js'
-import { memoryFigure } from './memory.js'
 import { binaries, messages } from './one-way.js'
 import { pingPong } from './ping-pong.js'
+import { processesFigure } from './processes.js'
 import { roundTrip } from './round-trip.js'
 import { spawnFigure } from './spawn.js'
 
@@ -19,6 +19,6 @@ export const figures: readonly Figure[] = [
   genCall,
   pingPong,
   spawnFigure,
-  memoryFigure,
+  processesFigure,
   exits,
 ]

@@ -33,6 +33,10 @@ export interface Row extends Meaning {
   readonly ms?: number | undefined
   /** The most operations that fit into a run. Default: any number */
   readonly most?: number | undefined
+  /** Operations of every run, whatever time they take */
+  readonly size?: number | undefined
+  /** At most. Default: as many as the effort says */
+  readonly rounds?: number | undefined
   readonly ours: Contender
   readonly peers: readonly Contender[]
 }
@@ -58,14 +62,20 @@ export interface Result {
   readonly peers: Readonly<Record<string, { readonly value: number; readonly ratio: number }>>
 }
 
-export async function measure({ ms, most = Infinity, ours, peers, ...row }: Row, effort: Effort): Promise<Result[]> {
+export async function measure(
+  { ms, most = Infinity, size, rounds: few = Infinity, ours, peers, ...row }: Row,
+  effort: Effort,
+): Promise<Result[]> {
   const contenders = [ours, ...peers]
   const sizes: number[] = []
   const time = effort.ms === 0 ? 0 : (ms ?? effort.ms)
-  for (const contender of contenders) sizes.push(await sizeOf(contender, time, Math.min(most, effort.most)))
+  for (const contender of contenders) {
+    if (size === undefined) sizes.push(await sizeOf(contender, time, Math.min(most, effort.most)))
+    else sizes.push(Math.min(size, effort.most))
+  }
 
   const rounds: Measured[][] = []
-  for (let round = 0; round < effort.rounds; round++) {
+  for (let round = 0; round < Math.min(few, effort.rounds); round++) {
     const turns: Measured[] = []
     for (let turn = 0; turn < contenders.length; turn++) {
       // Nobody always comes first.

@@ -3,6 +3,7 @@
  *
  *     bench/main.ts           all, into bench/results.json
  *     bench/main.ts codec     one
+ *     bench/main.ts processes 1000000    one, with at most so many operations in a run
  *     OTP=29 make bench       beside another release (27)
  */
 import { fork } from 'node:child_process'
@@ -17,8 +18,8 @@ import { table } from './table.js'
 
 const file = new URL('results.json', import.meta.url)
 
-async function one(figure: Figure): Promise<void> {
-  const results = await take(figure, full, row => stderr.isTTY && stderr.write(`\r\x1b[K${figure.name}: ${row}`))
+async function one(figure: Figure, most: number): Promise<void> {
+  const results = await take(figure, { ...full, most }, row => stderr.isTTY && stderr.write(`\r\x1b[K${figure.name}: ${row}`))
   if (stderr.isTTY) stderr.write('\r\x1b[K')
   stdout.write(`\n${figure.name}: ${figure.about}\n${table(results)}\n`)
   process.send?.(results)
@@ -40,12 +41,12 @@ async function all(): Promise<void> {
   writeFileSync(file, `${JSON.stringify({ date: new Date().toISOString(), machine, results }, null, 2)}\n`)
 }
 
-const [name] = argv.slice(2)
+const [name, most = Infinity] = argv.slice(2)
 const chosen = figures.find(figure => figure.name === name)
 if (name !== undefined && !chosen) {
   stderr.write(`There is no figure '${name}'. These are: ${figures.map(figure => figure.name).join(', ')}.\n`)
   exit(2)
 }
-await (chosen ? one(chosen) : all())
+await (chosen ? one(chosen, Number(most)) : all())
 // The fork's channel would keep it alive.
 process.disconnect?.()

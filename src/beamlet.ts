@@ -6,14 +6,25 @@ import type { Parts } from './node/parts.js'
 import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
+import { GenServerRunner } from './otp/gen-server-runner.js'
+import type { From } from './otp/gen-server-types.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
 import { startBehaviour } from './otp/start.js'
 import { supervisorRef } from './otp/supervisor.js'
 import type { Startable, SupervisorRef } from './otp/supervisor-types.js'
 import { startServices } from './otp/services.js'
-import { type Body, type LocalProcess, Process, type Processes, type RemoteCode, type SpawnAtOptions, type To } from './process/index.js'
-import type { Atom, Pid, Reference, Sendable, Term } from './term/index.js'
+import {
+  type Body,
+  ErlangError,
+  type MakeSelf,
+  Process,
+  type Processes,
+  type RemoteCode,
+  type SpawnAtOptions,
+  type To,
+} from './process/index.js'
+import { type Atom, atom, type Pid, type Reference, type Sendable, type Term } from './term/index.js'
 
 export interface NodeOptions extends KernelOptions {
   /** Where text goes that processes print (the group leader `user`). Default: standard output */
@@ -25,26 +36,29 @@ export type { ServerName }
 /** The program of a place, beside this file: TypeScript where this is. */
 const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : './place.js', import.meta.url)
 
+/** Whose processes they are: here, and not in each of them. */
+const nodes = new WeakMap<Processes, Node>()
+
 /** A process of a Node: as `Process`, with the node's calls made from it. */
 export class NodeProcess extends Process {
-  readonly node: Node
-  #rpc: ProcessRpc | null = null
-  #pg: ProcessPg | null = null
-
-  /** @internal */
-  constructor(host: Processes, local: LocalProcess, node: Node) {
-    super(host, local)
-    this.node = node
+  get node(): Node {
+    return nodes.get(this.host) as Node
   }
 
   /** Remote calls, made from this process */
   get rpc(): ProcessRpc {
-    return (this.#rpc ??= new ProcessRpc(this, this.node))
+    return new ProcessRpc(this, this.node)
+  }
+
+  /** @internal In a call's handler of a gen_server: who called. @throws ErlangError badarg anywhere else. */
+  from<V = any>(): From<V> {
+    if (this.runner instanceof GenServerRunner) return this.runner.from()
+    throw new ErlangError(atom('badarg'))
   }
 
   /** Process groups, and messages to this process when they change */
   get pg(): ProcessPg {
-    return (this.#pg ??= new ProcessPg(this.node.pgScopes, this))
+    return new ProcessPg(this.node.pgScopes, this)
   }
 
   /**
@@ -154,8 +168,6 @@ export class Node extends Kernel<NodeProcess> {
   readonly pgScopes: PgScopes
   /** Process groups: OTP's `pg`, in its default scope */
   readonly pg: Pg
-  /** The process in whose name the node itself speaks */
-  readonly #init = new NodeProcess(this.processes, this.processes.init, this)
 
   /**
    * Starts a node: it listens, registers at EPMD and serves what other nodes expect of one.
@@ -176,6 +188,7 @@ export class Node extends Kernel<NodeProcess> {
   /** @internal Use `Node.start`. */
   constructor(parts: Parts) {
     super(parts, placeProgram)
+    nodes.set(this.processes, this)
     const { output = (text: string) => void process.stdout.write(text) } = parts.options as NodeOptions
     startServices(this, { output })
     this.pgScopes = new PgScopes(this)
@@ -194,7 +207,7 @@ export class Node extends Kernel<NodeProcess> {
 
   /** Casts to a gen_server. A name that nobody has takes it in silence, as in OTP. */
   cast(to: To, request: Sendable): void {
-    cast(this.#init, to, request)
+    cast(this.processes.init, to, request)
   }
 
   /**
@@ -208,7 +221,7 @@ export class Node extends Kernel<NodeProcess> {
 
   /** `gen_server:abcast/3`: casts to the servers of one name on several nodes. */
   abcast(nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable): void {
-    abcast(this.#init, nodes, name, request)
+    abcast(this.processes.init, nodes, name, request)
   }
 
   /**
@@ -246,8 +259,8 @@ export class Node extends Kernel<NodeProcess> {
     return (await this.rpc.call(pid.node.name, 'erlang', 'is_process_alive', [pid])) === true
   }
 
-  protected override makeSelf(host: Processes, local: LocalProcess): NodeProcess {
-    return new NodeProcess(host, local, this)
+  protected override makeSelf(...given: Parameters<MakeSelf>): NodeProcess {
+    return new NodeProcess(...given)
   }
 
   /**

@@ -9,17 +9,7 @@ import { EtfError } from '../etf/index.js'
 import type { Connection } from '../net/connection.js'
 import type { Epmd } from '../net/epmd.js'
 import type { Attempt } from '../net/listener.js'
-import {
-  atomOf,
-  type Body,
-  type Clock,
-  type LocalProcess,
-  Process,
-  Processes,
-  ProcessError,
-  systemClock,
-  type To,
-} from '../process/index.js'
+import { atomOf, type Body, type Clock, type MakeSelf, Process, Processes, ProcessError, systemClock, type To } from '../process/index.js'
 import { Atom, atom, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
@@ -87,7 +77,7 @@ export class Kernel<P extends Process = Process> {
       route: this.route,
       floats: options.floats,
       clock,
-      makeSelf: (host, local) => this.makeSelf(host, local),
+      makeSelf: (...given) => this.makeSelf(...given),
       reach: node => this.#nodes.reach(node),
       crashed: (pid, reason, error) => this.#crashed(pid, reason, error),
       logger: uplink
@@ -351,8 +341,8 @@ export class Kernel<P extends Process = Process> {
   }
 
   /** Makes the `self` of a new process. */
-  protected makeSelf(host: Processes, local: LocalProcess): P {
-    return new Process(host, local) as P
+  protected makeSelf(...given: Parameters<MakeSelf>): P {
+    return new Process(...given) as P
   }
 
   /** @internal For the listener: a peer has told its name. */

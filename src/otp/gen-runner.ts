@@ -31,10 +31,14 @@ export interface Behaviour {
 
 export type Handler = (this: any, ...args: any[]) => unknown
 
+/** What is left of its start: a node has many servers. */
+const begun: Life = { args: [], parent: null, started: () => {}, failed: () => {} }
+
+/** A private method (`#name`) would cost each server eight bytes, so there is none here, nor in what extends it. */
 export abstract class GenRunner implements Runner, SystemProcess {
   readonly self: Process
   sys: SysState | null = null
-  protected readonly life: Life
+  protected life: Life
   protected stage: 'new' | 'starting' | 'idle' | 'busy' = 'new'
 
   constructor(self: Process, life: Life) {
@@ -63,13 +67,13 @@ export abstract class GenRunner implements Runner, SystemProcess {
   }
 
   run(process: LocalProcess): void {
-    if (this.stage === 'busy' || this.stage === 'starting') return this.self.receiver.run()
+    if (this.stage === 'busy' || this.stage === 'starting') return this.self.serve()
     if (this.stage === 'new') {
       this.stage = 'starting'
       return this.begin()
     }
     const { scheduler } = this.self.host
-    if (this.waiting(process) && scheduler.take()) this.#next(process)
+    if (this.waiting(process) && scheduler.take()) this.next(process)
     if (process.alive && this.stage === 'idle' && this.waiting(process)) scheduler.ready(process)
   }
 
@@ -91,29 +95,29 @@ export abstract class GenRunner implements Runner, SystemProcess {
     return mailbox.shift()
   }
 
-  #next(process: LocalProcess): void {
-    const message = this.sys?.suspended === true ? this.#takeSuspended(process, this.sys) : this.take(process)
+  private next(process: LocalProcess): void {
+    const message = this.sys?.suspended === true ? this.takeSuspended(process, this.sys) : this.take(process)
     if (message === undefined) return
     if (message instanceof Tuple && message.length === 3) {
-      if (isSystem(message)) return this.#onSystem(callerOf(message.elements[1] as Term), message.elements[2] as Term)
-      if (this.#isParentExit(message)) return this.end(exitCause(message.elements[2] as Term))
+      if (isSystem(message)) return this.onSystem(callerOf(message.elements[1] as Term), message.elements[2] as Term)
+      if (this.isParentExit(message)) return this.end(exitCause(message.elements[2] as Term))
     }
     this.onMessage(message)
   }
 
-  #takeSuspended({ mailbox }: LocalProcess, sys: SysState): Term | undefined {
-    const found = mailbox.take(term => isSystem(term) || this.#isParentExit(term), sys.seen)
+  private takeSuspended({ mailbox }: LocalProcess, sys: SysState): Term | undefined {
+    const found = mailbox.take(term => isSystem(term) || this.isParentExit(term), sys.seen)
     if (found === undefined) sys.seen = mailbox.last
     return found
   }
 
-  #isParentExit(message: Term): boolean {
+  private isParentExit(message: Term): boolean {
     const { parent } = this.life
     if (!parent || !(message instanceof Tuple)) return false
     return message.length === 3 && message.elements[0] === exit && equals(message.elements[1] as Term, parent)
   }
 
-  #onSystem(from: Caller | null, request: Term): void {
+  private onSystem(from: Caller | null, request: Term): void {
     if (!from) return
     const later = handleSystem(this, from, request)
     if (!later) return
@@ -124,7 +128,10 @@ export abstract class GenRunner implements Runner, SystemProcess {
   /** init has returned. */
   protected begun(): void {
     this.idle()
-    this.life.started()
+    const { started, parent } = this.life
+    // What only its start needed is not kept while it lives.
+    this.life = parent ? { ...begun, parent } : begun
+    started()
   }
 
   /** init says that there shall be no such process. */
@@ -164,7 +171,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
     const cause = causeOf(thrown)
     if (this.stage !== 'starting') return this.end(cause)
     this.life.failed(new ExitError(cause.reason, undefined, { cause: thrown }))
-    this.#exit(cause)
+    this.exit(cause)
   }
 
   /** The last handler runs while the process still lives; when it throws, that becomes the reason. */
@@ -173,7 +180,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
     const done = (cause: Cause): void => {
       if (!this.self.local.alive) return
       if (!isUsual(cause)) this.report(cause)
-      this.#exit(cause)
+      this.exit(cause)
     }
     try {
       const out = this.onEnd(cause)
@@ -184,7 +191,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
     }
   }
 
-  #exit(cause: Cause): void {
+  private exit(cause: Cause): void {
     const { host, local } = this.self
     if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
     if (cause.thrown === undefined) host.exit(local, cause.reason)

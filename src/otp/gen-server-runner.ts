@@ -35,7 +35,7 @@ export class GenServerRunner extends GenRunner {
   #answer: (() => void) | null = null
 
   constructor(self: Process, definition: Definition, life: Life) {
-    super(Object.assign(self, { from: () => this.#from() }), life)
+    super(self, life)
     this.#definition = definition
   }
 
@@ -62,21 +62,21 @@ export class GenServerRunner extends GenRunner {
       if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
       if (!isNext(out)) return this.stopsInInit(badReturn(this.self, out))
-      this.#keep(out)
+      this.keep(out)
       this.begun()
     })
   }
 
   protected override waiting(process: LocalProcess): boolean {
-    return super.waiting(process) || this.#continues
+    return super.waiting(process) || this.continues
   }
 
   /** What a handler continues with comes before every message. */
   protected override take(process: LocalProcess): Term | undefined {
-    if (!this.#continues) return super.take(process)
+    if (!this.continues) return super.take(process)
     const { next } = this.#later as Later
     this.#later = null
-    this.#onContinue(this.self.host.copy(next.continue as Sendable))
+    this.onContinue(this.self.host.copy(next.continue as Sendable))
     return undefined
   }
 
@@ -86,59 +86,59 @@ export class GenServerRunner extends GenRunner {
     if (this.sys !== null) tellEvent(this, atom('in'), message)
     const parsed = parseRequest(message)
     this.#message = parsed.request
-    if (parsed.kind === 'call') return this.#onCall(parsed.request, parsed.from)
-    if (parsed.kind === 'cast') return this.#onCast(parsed.request)
+    if (parsed.kind === 'call') return this.onCall(parsed.request, parsed.from)
+    if (parsed.kind === 'cast') return this.onCast(parsed.request)
     const { info, handleInfo } = this.#definition
-    if (info) this.invoke(info, [this.#state, message], out => this.#tookCast(out))
-    else if (handleInfo) this.invoke(handleInfo, [message, this.#state], out => this.#tookCast(out))
+    if (info) this.invoke(info, [this.#state, message], out => this.tookCast(out))
+    else if (handleInfo) this.invoke(handleInfo, [message, this.#state], out => this.tookCast(out))
     else {
-      this.#unexpected(message)
+      this.unexpected(message)
       this.idle()
     }
   }
 
-  #onCall(request: Term, caller: Caller): void {
+  private onCall(request: Term, caller: Caller): void {
     this.#caller = caller
-    const took = (out: unknown): void => this.#tookCall(out, caller)
+    const took = (out: unknown): void => this.tookCall(out, caller)
     const found = handlerOf(this.#definition.call, request)
     const { handleCall } = this.#definition
     if (found) this.invoke(found.handler, [this.#state, ...found.args], took)
-    else if (handleCall) this.invoke(handleCall, [request, this.#from(), this.#state], took)
-    else this.crash(this.#functionClause('handle_call', [request, tuple(caller.pid, caller.tag)]))
+    else if (handleCall) this.invoke(handleCall, [request, this.from(), this.#state], took)
+    else this.crash(this.functionClause('handle_call', [request, tuple(caller.pid, caller.tag)]))
   }
 
-  #onCast(request: Term): void {
+  private onCast(request: Term): void {
     const found = handlerOf(this.#definition.cast, request)
     const { handleCast } = this.#definition
-    if (found) this.invoke(found.handler, [this.#state, ...found.args], out => this.#tookCast(out))
-    else if (handleCast) this.invoke(handleCast, [request, this.#state], out => this.#tookCast(out))
-    else this.crash(this.#functionClause('handle_cast', [request]))
+    if (found) this.invoke(found.handler, [this.#state, ...found.args], out => this.tookCast(out))
+    else if (handleCast) this.invoke(handleCast, [request, this.#state], out => this.tookCast(out))
+    else this.crash(this.functionClause('handle_cast', [request]))
   }
 
-  #onContinue(what: Term): void {
+  private onContinue(what: Term): void {
     this.#message = tuple(atom('continue'), what)
     const { handleContinue } = this.#definition
-    if (handleContinue) this.invoke(handleContinue, [what, this.#state], out => this.#tookCast(out))
-    else this.crash(this.#undefined('handle_continue', [what]))
+    if (handleContinue) this.invoke(handleContinue, [what, this.#state], out => this.tookCast(out))
+    else this.crash(this.undefined('handle_continue', [what]))
   }
 
-  #tookCall(out: unknown, caller: Caller): void {
+  private tookCall(out: unknown, caller: Caller): void {
     const known = out instanceof Reply || out instanceof NoReply || out instanceof Stop
-    if (!known || !isNext(out)) return this.#badReturn(out)
-    if (out instanceof Reply) this.#reply(caller, out.value, out.state)
+    if (!known || !isNext(out)) return this.badReturn(out)
+    if (out instanceof Reply) this.reply(caller, out.value, out.state)
     // The caller of the last call is answered when `terminate` has run.
-    if (out instanceof Stop && out.reply.length === 1) this.#answer = () => this.#reply(caller, out.reply[0], out.state)
-    this.#took(out)
+    if (out instanceof Stop && out.reply.length === 1) this.#answer = () => this.reply(caller, out.reply[0], out.state)
+    this.took(out)
   }
 
   /** What a handler returned is the new state, or holds it. */
-  #tookCast(out: unknown): void {
-    if (out instanceof Reply || !isNext(out)) return this.#badReturn(out)
-    this.#took(out)
+  private tookCast(out: unknown): void {
+    if (out instanceof Reply || !isNext(out)) return this.badReturn(out)
+    this.took(out)
   }
 
-  #took(out: unknown): void {
-    this.#keep(out)
+  private took(out: unknown): void {
+    this.keep(out)
     if (out instanceof Stop) return this.end(exitCause(out.reason))
     if (this.sys !== null && !(out instanceof Reply)) tellEvent(this, atom('noreply'), stateTerm(this.self, this.#state))
     this.#message = undefined
@@ -146,16 +146,16 @@ export class GenServerRunner extends GenRunner {
     this.idle()
   }
 
-  #keep(out: unknown): void {
+  private keep(out: unknown): void {
     const whole = out instanceof Reply || out instanceof NoReply || out instanceof Stop
     this.#state = whole ? out.state : out
     if (!whole || out instanceof Stop || !out.next) return
     this.#later = { next: out.next, stop: () => {} }
-    this.#wait()
+    this.wait()
   }
 
   /** The time that a handler gave begins, or begins again. */
-  #wait(): void {
+  private wait(): void {
     const later = this.#later
     const ms = later?.next.timeout
     if (!later || ms === undefined || ms === Infinity) return
@@ -167,23 +167,23 @@ export class GenServerRunner extends GenRunner {
     })
   }
 
-  get #continues(): boolean {
+  private get continues(): boolean {
     return this.#later !== null && this.#later.next.continue !== undefined && this.sys?.suspended !== true
   }
 
   protected override idle(): void {
     super.idle()
     // A system message stops the time, and what follows it starts it again.
-    if (this.#later && this.stage === 'idle') this.#wait()
+    if (this.#later && this.stage === 'idle') this.wait()
   }
 
-  #reply(caller: Caller, value: unknown, state: unknown): void {
+  private reply(caller: Caller, value: unknown, state: unknown): void {
     reply(this.self, caller, value as Sendable)
     if (this.sys === null) return
     tellEvent(this, atom('out'), this.self.host.copy(value as Sendable), tuple(caller.pid, caller.tag), stateTerm(this.self, state))
   }
 
-  #badReturn(out: unknown): void {
+  private badReturn(out: unknown): void {
     this.end(exitCause(badReturn(this.self, out)))
   }
 
@@ -205,10 +205,10 @@ export class GenServerRunner extends GenRunner {
   protected report(cause: Cause): void {
     const log = this.sys?.debug?.log ?? []
     const status = { reason: cause.error, state: stateTerm(this.self, this.#state), message: this.#message ?? [], log }
-    serverReport(this.self, cause, this.#format(status), this.#caller?.pid)
+    serverReport(this.self, cause, this.format(status), this.#caller?.pid)
   }
 
-  #unexpected(message: Term): void {
+  private unexpected(message: Term): void {
     log(this.self, 'warning', { module: 'gen_server', tag: 'warning_msg' }, () => ({
       label: tuple(genServer, atom('no_handle_info')),
       module: this.module,
@@ -227,7 +227,7 @@ export class GenServerRunner extends GenRunner {
   }
 
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
-    const { state, log } = this.#format({ state: this.systemGetState(), log: events })
+    const { state, log } = this.format({ state: this.systemGetState(), log: events })
     const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, log as Term)
     const data = tuple(atom('data'), [tuple([...Buffer.from('State')], state)])
     return this.self.host.copy([...header, data])
@@ -235,12 +235,12 @@ export class GenServerRunner extends GenRunner {
 
   async systemCodeChange(oldVsn: Term, extra: Term): Promise<void> {
     const { codeChange } = this.#definition
-    if (!codeChange) throw this.#undefined('code_change', [oldVsn, this.systemGetState(), extra])
+    if (!codeChange) throw this.undefined('code_change', [oldVsn, this.systemGetState(), extra])
     this.#state = await codeChange.call(this.self as never, oldVsn, this.#state, extra)
   }
 
   /** What a server's own `formatStatus` makes of it; as it is when that fails. */
-  #format(status: Status): Status {
+  private format(status: Status): Status {
     const { formatStatus } = this.#definition
     if (!formatStatus) return status
     try {
@@ -253,17 +253,18 @@ export class GenServerRunner extends GenRunner {
     }
   }
 
-  #from(): From {
+  /** The caller of the call that is being handled */
+  from(): From {
     const caller = this.#caller
     if (!caller) throw new ErlangError(atom('badarg'), undefined)
     return { reply: (value: Sendable) => reply(this.self, caller, value) }
   }
 
-  #functionClause(handler: string, args: readonly Term[]): ErlangError {
+  private functionClause(handler: string, args: readonly Term[]): ErlangError {
     return new ErlangError(atom('function_clause'), [tuple(this.module, atom(handler), [...args, this.systemGetState()], [])])
   }
 
-  #undefined(handler: string, args: readonly Term[]): ErlangError {
+  private undefined(handler: string, args: readonly Term[]): ErlangError {
     return new ErlangError(atom('undef'), [tuple(this.module, atom(handler), args, [])])
   }
 }

@@ -21,7 +21,7 @@
  * ```
  */
 import { addressOf, type Process, ProcessError, type To } from '../process/index.js'
-import { Atom, atom, Pid, type Sendable, Tuple } from '../term/index.js'
+import { Atom, atom, Pid, type Sendable, type Term, Tuple } from '../term/index.js'
 import { call, cast } from './gen.js'
 import { moduleOf } from './gen-runner.js'
 import { type Definition, GenServerRunner } from './gen-server-runner.js'
@@ -47,6 +47,8 @@ export {
   type Value,
 } from './gen-server-types.js'
 
+const none: RefOptions = {}
+
 /** Defines a server: `init` gives the first state, each handler takes the state and returns the next. */
 export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: GenServerDefinition<A, S, C, K>): GenServer<A, S, C, K> {
   const known = definition as unknown as Definition
@@ -59,17 +61,39 @@ export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: Ge
 }
 
 /** @internal */
-export function refOf<D extends GenServer<any, any, any, any>>(node: Starting, to: ServerName, options: RefOptions = {}): ServerRef<D> {
-  const run = <T>(work: (self: Process) => Promise<T>): Promise<T> => (options.self ? work(options.self) : node.run(work))
-  const reference: ServerRef<GenServer<any, any, any, any>> = {
-    get pid() {
-      return pidOf(node, to)
-    },
-    with: more => refOf(node, to, { ...options, ...more }) as never,
-    call: (name: string, ...args: Sendable[]) => run(self => call(self, to, requestOf(name, args), options)) as Promise<never>,
-    cast: (name: string, ...args: Sendable[]) => void run(async self => cast(self, to, requestOf(name, args))),
+export function refOf<D extends GenServer<any, any, any, any>>(node: Starting, to: ServerName, options: RefOptions = none): ServerRef<D> {
+  return new Reference(node, to, options) as unknown as ServerRef<D>
+}
+
+/** A ServerRef: programs hold as many as servers. */
+class Reference {
+  readonly #node: Starting
+  readonly #to: To
+  readonly #options: RefOptions
+
+  constructor(node: Starting, to: To, options: RefOptions) {
+    this.#node = node
+    this.#to = to
+    this.#options = options
   }
-  return reference as unknown as ServerRef<D>
+
+  get pid(): Pid {
+    return pidOf(this.#node, this.#to)
+  }
+
+  with(more: RefOptions): Reference {
+    return new Reference(this.#node, this.#to, { ...this.#options, ...more })
+  }
+
+  call(name: string, ...args: Sendable[]): Promise<Term> {
+    const [to, options] = [this.#to, this.#options]
+    const work = (self: Process): Promise<Term> => call(self, to, requestOf(name, args), options)
+    return options.self ? work(options.self) : this.#node.run(work)
+  }
+
+  cast(name: string, ...args: Sendable[]): void {
+    cast(this.#options.self ?? this.#node.processes.init, this.#to, requestOf(name, args))
+  }
 }
 
 const requestOf = (name: string, args: Sendable[]): Sendable => (args.length === 0 ? atom(name) : new Tuple([atom(name), ...args]))

@@ -35,7 +35,6 @@ export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
 class PlacedServer implements Runner {
   readonly #self: Process
   readonly #args: readonly Term[]
-  #server: Runner | null = null
   #loading = false
 
   constructor(self: Process, args: readonly Term[]) {
@@ -44,13 +43,11 @@ class PlacedServer implements Runner {
   }
 
   run(process: LocalProcess): void {
-    if (this.#server) this.#server.run(process)
-    else if (!this.#loading) void this.#load(process)
+    if (!this.#loading) void this.#load(process)
   }
 
-  exited(process: LocalProcess, why: Term): void {
-    if (this.#server) this.#server.exited(process, why)
-    else this.#self.exited(why)
+  exited(_process: LocalProcess, why: Term): void {
+    this.#self.exited(why)
   }
 
   /** Never rejects: what does not load ends the process. */
@@ -62,7 +59,7 @@ class PlacedServer implements Runner {
       if (!process.alive) return
       const started = (): void => void this.#self.send(starter, tuple(ref, atom('started')))
       const life = { args, parent: parent instanceof Pid ? parent : null, started, failed: () => {} }
-      this.#server = definition.runner(this.#self, life)
+      process.runner = definition.runner(this.#self, life)
       this.#self.host.scheduler.ready(process)
     } catch (error) {
       this.#self.host.crash(process, error)

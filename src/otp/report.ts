@@ -67,7 +67,7 @@ export function crashReport(self: Process, module: Atom, parent: Pid, cause: Cau
       pair('messages', []),
       pair('links', links),
       pair('dictionary', []),
-      pair('trap_exit', local.trapExit),
+      pair('trap_exit', local.traps),
       pair('status', atom('running')),
       // What a process of ours has no number for.
       ...['heap_size', 'stack_size', 'reductions'].map(name => pair(name, 0)),

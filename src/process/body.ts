@@ -1,37 +1,51 @@
 /** A process whose code is an async function: its receives are served as messages come, and its promise is its life. */
 import type { Term } from '../term/index.js'
-import type { LocalProcess, Runner } from './local-process.js'
+import type { Runner } from './local-process.js'
 import type { Body, Process } from './process.js'
 import { normal } from './reason.js'
 
-export class BodyRunner implements Runner {
-  readonly #self: Process
-  #body: Body | null
+/** Its code has begun, and is kept by what it waits for. */
+const begun: Runner = {
+  run: process => (process as Process).serve(),
+  exited: (process, reason) => (process as Process).exited(reason),
+}
 
-  constructor(self: Process, body: Body) {
-    this.#self = self
+export class BodyRunner implements Runner {
+  readonly #body: Body
+
+  constructor(body: Body) {
     this.#body = body
   }
 
-  run(process: LocalProcess): void {
-    const body = this.#body
-    if (!body) return this.#self.receiver.run()
-    this.#body = null
-    void this.#live(process, body)
+  run(self: Process): void {
+    self.runner = begun
+    begin(self, this.#body)
   }
 
-  exited(_process: LocalProcess, reason: Term): void {
-    this.#self.exited(reason)
-  }
-
-  /** Never rejects: whatever the body throws ends its process, and only that. */
-  async #live(process: LocalProcess, body: Body): Promise<void> {
-    const { host } = this.#self
-    try {
-      await body(this.#self)
-      host.exit(process, normal)
-    } catch (thrown) {
-      host.crash(process, thrown)
-    }
+  exited(self: Process, reason: Term): void {
+    self.exited(reason)
   }
 }
+
+/** Never throws: whatever the body throws ends its process, and only that. */
+function begin(self: Process, body: Body): void {
+  try {
+    const life: unknown = body(self)
+    if (!isThenable(life)) return ended(self, undefined)
+    // These two are kept as long as the process lives. A proxy is the smallest function that knows its process, half of a bound one.
+    void Promise.resolve(life).then(fateOf(self, ended), fateOf(self, crashed))
+  } catch (thrown) {
+    self.host.crash(self, thrown)
+  }
+}
+
+/** What a process that is the handler of a proxy does when that is called: see Process.apply. */
+export type Fate = (self: Process, thrown: unknown) => void
+
+const fateOf = (self: Process, fate: Fate): ((settled: unknown) => void) => new Proxy(fate as (settled: unknown) => void, self as never)
+
+const ended: Fate = self => self.host.exit(self, normal)
+const crashed: Fate = (self, thrown) => self.host.crash(self, thrown)
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

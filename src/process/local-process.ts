@@ -1,12 +1,14 @@
 /**
- * What a node knows of one of its processes: the process control block. Whatever a process may never use is null until it is used, so that
- * an idle process costs little. The rules live beside it: links.ts, monitors.ts, aliases.ts, timers.ts.
+ * What a node knows of one of its processes: the process control block, and its mailbox. Nodes hold millions of these, so the flags share a
+ * field, and what a process may never have is made when it is first needed: see Rare. The rules live beside it: links.ts, monitors.ts,
+ * aliases.ts, timers.ts.
  */
 import type { Atom, Pid, Term } from '../term/index.js'
 import type { Alias } from './aliases.js'
 import type { Link } from './links.js'
 import { Mailbox } from './mailbox.js'
 import type { Monitor, Watcher } from './monitors.js'
+import { Rare } from './rare.js'
 import type { Runnable } from './scheduler.js'
 import type { Timer } from './timers.js'
 
@@ -18,31 +20,118 @@ export interface Runner {
   exited(process: LocalProcess, reason: Term): void
 }
 
-export class LocalProcess implements Runnable {
-  readonly pid: Pid
-  readonly mailbox = new Mailbox()
-  groupLeader: Pid
-  runner: Runner
-  alive = true
-  ready = false
-  trapExit = false
-  name: Atom | null = null
-  links: Map<string | number, Link> | null = null
-  /** What it monitors, by the number of the monitor's reference */
-  monitors: Map<number, Monitor> | null = null
-  /** Who monitors it */
-  watchers: Map<string | number, Watcher> | null = null
-  aliases: Map<number, Alias> | null = null
-  /** The timers that would send to it */
-  timers: Set<Timer> | null = null
+const living = 1
+const waiting = 2
+const trapping = 4
 
+export class LocalProcess extends Mailbox implements Runnable {
+  readonly pid: Pid
+  groupLeader: Pid
+  /** @internal */
+  runner: Runner
+  #flags = living
+
+  /** @internal Processes are made by `spawn`. */
   constructor(pid: Pid, groupLeader: Pid | null, runner: Runner) {
+    super()
     this.pid = pid
     this.groupLeader = groupLeader ?? pid
     this.runner = runner
   }
 
+  /** @internal */
+  get mailbox(): Mailbox {
+    return this
+  }
+
+  /** @internal */
+  get alive(): boolean {
+    return (this.#flags & living) !== 0
+  }
+
+  set alive(on: boolean) {
+    this.#flags = on ? this.#flags | living : this.#flags & ~living
+  }
+
+  /** @internal */
+  get ready(): boolean {
+    return (this.#flags & waiting) !== 0
+  }
+
+  set ready(on: boolean) {
+    this.#flags = on ? this.#flags | waiting : this.#flags & ~waiting
+  }
+
+  /** @internal Do exit signals arrive as messages? */
+  get traps(): boolean {
+    return (this.#flags & trapping) !== 0
+  }
+
+  set traps(on: boolean) {
+    this.#flags = on ? this.#flags | trapping : this.#flags & ~trapping
+  }
+
+  /** @internal */
+  get name(): Atom | null {
+    return this.rare === null ? null : this.rare.name
+  }
+
+  set name(name: Atom | null) {
+    if (name !== null || this.rare !== null) this.made().name = name
+  }
+
+  /** @internal */
+  get links(): Map<string | number, Link> | null {
+    return this.rare === null ? null : this.rare.links
+  }
+
+  set links(links: Map<string | number, Link>) {
+    this.made().links = links
+  }
+
+  /** @internal What it monitors, by the number of the monitor's reference */
+  get monitors(): Map<number, Monitor> | null {
+    return this.rare === null ? null : this.rare.monitors
+  }
+
+  set monitors(monitors: Map<number, Monitor>) {
+    this.made().monitors = monitors
+  }
+
+  /** @internal Who monitors it */
+  get watchers(): Map<string | number, Watcher> | null {
+    return this.rare === null ? null : this.rare.watchers
+  }
+
+  set watchers(watchers: Map<string | number, Watcher>) {
+    this.made().watchers = watchers
+  }
+
+  /** @internal */
+  get aliases(): Map<number, Alias> | null {
+    return this.rare === null ? null : this.rare.aliases
+  }
+
+  set aliases(aliases: Map<number, Alias> | null) {
+    if (aliases !== null || this.rare !== null) this.made().aliases = aliases
+  }
+
+  /** @internal The timers that would send to it */
+  get timers(): Set<Timer> | null {
+    return this.rare === null ? null : this.rare.timers
+  }
+
+  set timers(timers: Set<Timer>) {
+    this.made().timers = timers
+  }
+
+  /** @internal */
   run(): void {
     if (this.alive) this.runner.run(this)
+  }
+
+  /** @internal */
+  made(): Rare {
+    return (this.rare ??= new Rare())
   }
 }

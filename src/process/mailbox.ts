@@ -5,9 +5,10 @@
  * many the node had made by then.
  */
 import type { Term } from '../term/index.js'
+import { Rare } from './rare.js'
 import { type Arrived, received, type Trace } from './trace.js'
 
-class Message {
+export class Message {
   readonly term: Term
   readonly number: number
   /** How many references this node had made when it came */
@@ -26,16 +27,23 @@ class Message {
   }
 }
 
+/** A private method (`#name`) would cost each mailbox eight bytes, so there is none here, nor in what extends it. */
 export class Mailbox {
   size = 0
   /** The number of the message that came last; 0 before the first. */
   last = 0
-  /** The trace that the process takes part in: a message takes it along when it is taken. */
-  trace: Trace | null = null
+  rare: Rare | null = null
   #head: Message | null = null
   #tail: Message | null = null
-  /** The last of the messages with priority: all before it have it, too, and none behind it. */
-  #urgent: Message | null = null
+
+  /** The trace that the process takes part in: a message takes it along when it is taken. */
+  get trace(): Trace | null {
+    return this.rare === null ? null : this.rare.trace
+  }
+
+  set trace(trace: Trace | null) {
+    if (trace !== null || this.rare !== null) (this.rare ??= new Rare()).trace = trace
+  }
 
   push(term: Term, references: number, token?: Arrived): void {
     const message = new Message(term, ++this.last, references, token, this.#tail)
@@ -47,50 +55,58 @@ export class Mailbox {
 
   /** Puts a message behind those with priority, and before all others. */
   pushPriority(term: Term, references: number, token?: Arrived): void {
-    const previous = this.#urgent
+    const rare = (this.rare ??= new Rare())
+    const previous = rare.urgent
     const message = new Message(term, ++this.last, references, token, previous)
     const next = (message.next = previous ? previous.next : this.#head)
     if (previous) previous.next = message
     else this.#head = message
     if (next) next.previous = message
     else this.#tail = message
-    this.#urgent = message
+    rare.urgent = message
     this.size++
   }
 
   /** Takes the first message. Only to be called when `size > 0`. */
   shift(): Term {
     const message = this.#head as Message
-    this.#remove(message)
+    this.remove(message)
     return message.term
   }
 
   /** Takes the first message with a number above `seen` that `accepts` accepts; undefined when there is none. */
   take(accepts: (term: Term) => boolean, seen: number): Term | undefined {
-    const urgent = this.#urgent
+    const { urgent } = this
     for (let message = urgent && this.#head; message; message = message === urgent ? null : message.next) {
-      if (message.number > seen && accepts(message.term)) return this.#taken(message)
+      if (message.number > seen && accepts(message.term)) return this.taken(message)
     }
-    for (let message = this.#firstAfter(seen); message; message = message.next) {
-      if (accepts(message.term)) return this.#taken(message)
+    for (let message = this.firstAfter(seen); message; message = message.next) {
+      if (accepts(message.term)) return this.taken(message)
     }
     return undefined
   }
 
   /** The number of the last message that came before this reference was made, so that it cannot hold it. */
   before(reference: number): number {
-    const ordinary = lastBefore(reference, this.#tail, this.#urgent)
-    return this.#urgent ? Math.max(ordinary, lastBefore(reference, this.#urgent, null)) : ordinary
+    const { urgent } = this
+    const ordinary = lastBefore(reference, this.#tail, urgent)
+    return urgent ? Math.max(ordinary, lastBefore(reference, urgent, null)) : ordinary
   }
 
   clear(): void {
-    this.#head = this.#tail = this.#urgent = null
+    this.#head = this.#tail = null
+    if (this.rare) this.rare.urgent = null
     this.size = 0
   }
 
+  /** The last of the messages with priority: all before it have it, too, and none behind it. */
+  private get urgent(): Message | null {
+    return this.rare === null ? null : this.rare.urgent
+  }
+
   /** The first message without priority after the first n. What has come since is at the tail and is mostly short, so it is found from there. */
-  #firstAfter(seen: number): Message | null {
-    const urgent = this.#urgent
+  private firstAfter(seen: number): Message | null {
+    const { urgent } = this
     if (seen === 0) return urgent ? urgent.next : this.#head
     let message = this.#tail
     if (!message || message === urgent || message.number <= seen) return null
@@ -98,14 +114,14 @@ export class Mailbox {
     return message
   }
 
-  #taken(message: Message): Term {
-    this.#remove(message)
+  private taken(message: Message): Term {
+    this.remove(message)
     return message.term
   }
 
-  #remove(message: Message): void {
+  private remove(message: Message): void {
     if (message.token !== undefined && (message.token || this.trace)) this.trace = received(this.trace, message.token)
-    if (message === this.#urgent) this.#urgent = message.previous
+    if (this.rare !== null && message === this.rare.urgent) this.rare.urgent = message.previous
     if (message.previous) message.previous.next = message.next
     else this.#head = message.next
     if (message.next) message.next.previous = message.previous

@@ -58,22 +58,23 @@ export class ProcessTable {
     this.#slots = number === 0 ? new Slots() : new Slots(0, 2, life)
   }
 
-  /**
-   * @param given a pid of this place that a PidSource has given out; without it, the next of this table's own
-   * @throws ProcessError ERR_SYSTEM_LIMIT when 4,194,304 processes live, half of that elsewhere than in main.
-   */
-  add(make: (pid: Pid) => LocalProcess, given?: Pid): LocalProcess {
-    const pid = given ?? this.#nextPid()
-    const process = make(pid)
+  /** @throws ProcessError ERR_SYSTEM_LIMIT when 4,194,304 processes live, half of that elsewhere than in main. */
+  newPid(): Pid {
+    const slot = this.#slots.take()
+    return new Pid(this.node, (slot << 6) | this.place, this.#slots.serialOf(slot), this.creation)
+  }
+
+  /** Takes in a process whose pid is new, or was given out by a PidSource. */
+  add(process: LocalProcess): void {
+    const { pid } = process
     this.count++
     if (placeOf(pid) !== this.place) {
       this.#guests.set(this.keyOf(pid), process)
-      return process
+      return
     }
     const slot = pid.id >>> 6
     while (this.#processes.length < slot) this.#processes.push(undefined)
     this.#processes[slot] = process
-    return process
   }
 
   /** The process of that pid, when it lives here. */
@@ -135,11 +136,6 @@ export class ProcessTable {
   keyOf(pid: Pid): string | number {
     if (this.owns(pid)) return pid.serial * 2 ** 28 + pid.id
     return `${pid.id}.${pid.serial}.${pid.creation}@${pid.node.name}`
-  }
-
-  #nextPid(): Pid {
-    const slot = this.#slots.take()
-    return new Pid(this.node, (slot << 6) | this.place, this.#slots.serialOf(slot), this.creation)
   }
 }
 

@@ -5,11 +5,12 @@
 import { type Atom, atom, equals, type Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
 import { atomOf, type To } from './address.js'
 import type { AliasMode } from './aliases.js'
+import type { Fate } from './body.js'
 import { ExitError, ProcessError } from './errors.js'
-import type { LocalProcess } from './local-process.js'
+import { LocalProcess, type Runner } from './local-process.js'
 import type { MonitorOptions } from './monitors.js'
 import type { Processes, SendOptions, SpawnOptions } from './processes.js'
-import { type Pattern, type ReceiveOptions, Receiver } from './receiver.js'
+import { type Pattern, type Pending, poll, receive, type ReceiveOptions, rejectAll, serve, step } from './receive.js'
 import { SeqTrace } from './seq-trace.js'
 import { type SpawnAtOptions, spawnAt } from './spawn-at.js'
 import type { SpawnRequest, SpawnRequestOptions } from './spawn-requests.js'
@@ -28,52 +29,40 @@ export interface RemoteCode {
   readonly args?: readonly Sendable[] | undefined
 }
 
-export class Process implements AsyncIterable<Term> {
-  /** @internal */
-  readonly local: LocalProcess
+export class Process extends LocalProcess implements AsyncIterable<Term> {
   /** @internal */
   readonly host: Processes
-  /** @internal */
-  readonly receiver: Receiver
-  #abort: AbortController | null = null
-  #seqTrace: SeqTrace | null = null
+  /** @internal The first of its receives that wait */
+  pending: Pending | null = null
 
   /** @internal Processes are made by `spawn`. */
-  constructor(host: Processes, local: LocalProcess) {
+  constructor(host: Processes, pid: Pid, groupLeader: Pid | null, runner: Runner) {
+    super(pid, groupLeader, runner)
     this.host = host
-    this.local = local
-    this.receiver = new Receiver(local, host)
   }
 
-  get pid(): Pid {
-    return this.local.pid
+  /** @internal */
+  get local(): LocalProcess {
+    return this
   }
 
   /** Aborted when the process exits; pass it to whatever should end with the process. */
   get signal(): AbortSignal {
-    if (!this.#abort) {
-      this.#abort = new AbortController()
-      if (!this.local.alive) this.#abort.abort(new ExitError(atom('noproc')))
+    const rare = this.made()
+    if (!rare.abort) {
+      rare.abort = new AbortController()
+      if (!this.alive) rare.abort.abort(new ExitError(atom('noproc')))
     }
-    return this.#abort.signal
+    return rare.abort.signal
   }
 
   /** True: exit signals arrive as messages {'EXIT', From, Reason}. False (default): they end the process. */
   get trapExit(): boolean {
-    return this.local.trapExit
+    return this.traps
   }
 
   set trapExit(on: boolean) {
-    this.host.setTrapExit(this.local, on)
-  }
-
-  /** The process that does this one's input and output. Processes that it spawns inherit it. */
-  get groupLeader(): Pid {
-    return this.local.groupLeader
-  }
-
-  set groupLeader(pid: Pid) {
-    this.local.groupLeader = pid
+    this.host.setTrapExit(this, on)
   }
 
   /**
@@ -83,8 +72,8 @@ export class Process implements AsyncIterable<Term> {
    * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local name that nobody has.
    */
   send(to: To, message: Sendable, options?: SendOptions): boolean {
-    if (!this.local.alive) return true
-    return this.host.send(this.local, to, message, options)
+    if (!this.alive) return true
+    return this.host.send(this, to, message, options)
   }
 
   /** The next message; with a pattern, the first that matches, however many wait before it. */
@@ -92,56 +81,60 @@ export class Process implements AsyncIterable<Term> {
   receive<T>(pattern: (x: unknown) => x is T, options?: ReceiveOptions): Promise<T>
   receive(pattern: undefined, options?: ReceiveOptions): Promise<Term>
   receive(pattern?: Pattern, options?: ReceiveOptions): Promise<Term> {
-    return this.receiver.receive(pattern, options)
+    return receive(this, pattern, options)
   }
 
   /** `receive … after 0`: a message that is there already, or undefined. */
   poll(): Term | undefined
   poll<T>(pattern: (x: unknown) => x is T): T | undefined
   poll(pattern?: Pattern): Term | undefined {
-    return this.local.alive ? this.receiver.poll(pattern) : undefined
+    return this.alive ? poll(this, pattern) : undefined
   }
 
   /** Every message, in order; it ends only with the process. Leaving the loop loses nothing. */
   [Symbol.asyncIterator](): AsyncIterator<Term, never> {
-    return { next: () => this.receive().then(value => ({ done: false, value })) }
+    return this
+  }
+
+  /** @internal A step of `for await` */
+  next(): Promise<IteratorResult<Term, never>> {
+    return step(this)
   }
 
   /** With `priority`, its exit message overtakes those without, when this process traps exits. The last call counts. */
   link(pid: Pid, options: { readonly priority?: boolean | undefined } = {}): void {
-    if (this.local.alive) this.host.links.link(this.local, pid, options.priority)
+    if (this.alive) this.host.links.link(this, pid, options.priority)
   }
 
   /** Afterwards no exit of that process reaches this one by a link; one that came already stays in the mailbox. */
   unlink(pid: Pid): void {
-    if (this.local.alive) this.host.links.unlink(this.local, pid)
+    if (this.alive) this.host.links.unlink(this, pid)
   }
 
   /** The message {'DOWN', Ref, process, Pid | {Name, Node}, Reason} comes once. */
   monitor(to: Pid | Atom | string | { readonly name: string | Atom; readonly node: string | Atom }, options?: MonitorOptions): Reference {
     const ref = this.makeRef()
-    if (!this.local.alive) return ref
+    if (!this.alive) return ref
     const target = this.host.address(to)
     if (target instanceof Reference) throw new ProcessError('ERR_BADARG', 'A monitor watches a pid or a name, not a reference.')
-    this.host.monitors.monitor(this.local, target, ref, options)
+    this.host.monitors.monitor(this, target, ref, options)
     return ref
   }
 
   /** `flush` also takes the DOWN message out of the mailbox when it came already. False: there was no such monitor. */
   demonitor(ref: Reference, options: { readonly flush?: boolean | undefined } = {}): boolean {
-    const { local, host } = this
-    if (!local.alive) return false
-    const found = host.monitors.demonitor(local, ref)
+    if (!this.alive) return false
+    const found = this.host.monitors.demonitor(this, ref)
     if (!found && options.flush) {
       const isDown = (term: unknown): boolean => term instanceof Tuple && term.length === 5 && equals(term.elements[1], ref)
-      local.mailbox.take(isDown, 0)
+      this.take(isDown, 0)
     }
     return found
   }
 
   /** With `on`, a message {nodedown, Node} comes when the connection to that node is lost; each `true` wants a `false`. */
   monitorNode(name: string | Atom, on: boolean): void {
-    if (this.local.alive) this.host.monitorNode(this.local, atomOf(name), on)
+    if (this.alive) this.host.monitorNode(this, atomOf(name), on)
   }
 
   /**
@@ -151,12 +144,12 @@ export class Process implements AsyncIterable<Term> {
   alias(options: { readonly reply?: boolean | undefined; readonly priority?: boolean | undefined } = {}): Reference {
     const ref = this.makeRef()
     const mode: AliasMode = options.reply ? 'reply' : 'explicit_unalias'
-    if (this.local.alive) this.host.aliases.add(this.local, ref, mode, options.priority)
+    if (this.alive) this.host.aliases.add(this, ref, mode, options.priority)
     return ref
   }
 
   unalias(ref: Reference): boolean {
-    return this.local.alive && this.host.aliases.remove(this.local, ref)
+    return this.alive && this.host.aliases.remove(this, ref)
   }
 
   makeRef(): Reference {
@@ -165,18 +158,18 @@ export class Process implements AsyncIterable<Term> {
 
   /** Starts a process with this one's group leader. Its pid is there at once, its code runs later. */
   spawn(body: Body<this>, options: SpawnOptions = {}): Pid {
-    return this.#spawn(body, options)
+    return this.child(body, options)
   }
 
   /** Spawns and links in one step. */
   spawnLink(body: Body<this>, options: SpawnOptions = {}): Pid {
-    return this.#spawn(body, { ...options, link: this.local })
+    return this.child(body, { ...options, link: this })
   }
 
   /** Spawns and monitors in one step. */
   spawnMonitor(body: Body<this>, options: SpawnOptions = {}): [pid: Pid, ref: Reference] {
     const ref = this.makeRef()
-    return [this.#spawn(body, { ...options, monitor: { owner: this.local, ref } }), ref]
+    return [this.child(body, { ...options, monitor: { owner: this, ref } }), ref]
   }
 
   /**
@@ -187,7 +180,7 @@ export class Process implements AsyncIterable<Term> {
    */
   spawnRequest(code: RemoteCode & { readonly node: string | Atom }, options: SpawnRequestOptions = {}): Reference {
     const ref = this.makeRef()
-    if (this.local.alive) this.host.spawnRequests.request(this.local, ref, { ...options, ...requested(code.node, code) })
+    if (this.alive) this.host.spawnRequests.request(this, ref, { ...options, ...requested(code.node, code) })
     return ref
   }
 
@@ -196,7 +189,7 @@ export class Process implements AsyncIterable<Term> {
    * False: the reply has come already, or this process asked for no such thing.
    */
   spawnRequestAbandon(ref: Reference): boolean {
-    return this.local.alive && this.host.spawnRequests.abandon(this.local, ref)
+    return this.alive && this.host.spawnRequests.abandon(this, ref)
   }
 
   /**
@@ -206,22 +199,22 @@ export class Process implements AsyncIterable<Term> {
    * be sent.
    */
   async spawnAt(node: string | Atom, code: RemoteCode, options: SpawnAtOptions = {}): Promise<Pid> {
-    return (await this.#spawnAt(node, code, options))[0]
+    return (await spawnFrom(this, node, code, options))[0]
   }
 
   /** `spawnAt`, and links in one step. */
   async spawnLinkAt(node: string | Atom, code: RemoteCode, options: SpawnAtOptions = {}): Promise<Pid> {
-    return (await this.#spawnAt(node, code, options, { link: true }))[0]
+    return (await spawnFrom(this, node, code, options, { link: true }))[0]
   }
 
   /** `spawnAt`, and monitors in one step. */
   async spawnMonitorAt(node: string | Atom, code: RemoteCode, options: SpawnAtOptions = {}): Promise<[pid: Pid, ref: Reference]> {
-    return this.#spawnAt(node, code, options, { monitor: true })
+    return spawnFrom(this, node, code, options, { monitor: true })
   }
 
   /** The trace token that this process's signals carry: see SeqTrace. */
   get seqTrace(): SeqTrace {
-    return (this.#seqTrace ??= new SeqTrace(this.local, this.host.copy.bind(this.host)))
+    return new SeqTrace(this, term => this.host.copy(term))
   }
 
   /**
@@ -233,17 +226,17 @@ export class Process implements AsyncIterable<Term> {
   exit(...args: [reason: Term] | [to: Pid | Reference, reason: Term, options?: SendOptions | undefined]): void {
     if (args.length === 1) throw new ExitError(this.host.copy(args[0]))
     const [to, reason, options] = args
-    if (this.local.alive) this.host.sendExit(this.local, to, reason, options)
+    if (this.alive) this.host.sendExit(this, to, reason, options)
   }
 
   /** Gives this process a name. @throws ProcessError ERR_NAME_TAKEN, ERR_ALREADY_REGISTERED, ERR_NAME */
   async register(name: string | Atom): Promise<void> {
-    if (this.local.alive) await this.host.register(atomOf(name), this.pid)
+    if (this.alive) await this.host.register(atomOf(name), this.pid)
   }
 
   /** Sends `message` in `ms` milliseconds, unless `to` has ended by then, or `cancelTimer` comes first. */
   sendAfter(ms: number, to: To, message: Sendable): Reference {
-    if (!this.local.alive) return this.makeRef()
+    if (!this.alive) return this.makeRef()
     if (!(ms >= 0)) throw new ProcessError('ERR_BADARG', `A timer's time is a number of milliseconds from 0 up, not ${ms}.`)
     return this.host.timers.start(this.pid, ms, this.host.address(to), this.host.copy(message))
   }
@@ -255,30 +248,41 @@ export class Process implements AsyncIterable<Term> {
 
   /** @internal */
   exited(reason: Term): void {
-    this.receiver.exited(reason)
-    this.#abort?.abort(new ExitError(reason))
+    rejectAll(this, reason)
+    this.rare?.abort?.abort(new ExitError(reason))
   }
 
-  #spawn(body: Body<this>, options: SpawnOptions): Pid {
+  /** @internal The body's promise has settled: the trap of the proxies that it has been given. */
+  apply(fate: Fate, _this: unknown, [thrown]: [unknown]): void {
+    fate(this, thrown)
+  }
+
+  /** @internal Messages wait, or receives: brings them together. */
+  serve(): void {
+    serve(this)
+  }
+
+  private child(body: Body<this>, options: SpawnOptions): Pid {
     // A dead process's children are born dead: it may do nothing any more.
-    if (!this.local.alive) return this.pid
-    return this.startChild(body, { groupLeader: this.groupLeader, token: stamp(this.local), ...options })
+    if (!this.alive) return this.pid
+    return this.startChild(body, { groupLeader: this.groupLeader, token: stamp(this), ...options })
   }
 
   /** Starts what `spawn` was given. */
   protected startChild(body: Body<this>, options: SpawnOptions): Pid {
     return this.host.spawn(body as Body, options).pid
   }
+}
 
-  async #spawnAt(
-    node: string | Atom,
-    code: RemoteCode,
-    { timeout, signal, ...tuning }: SpawnAtOptions,
-    tie: Pick<SpawnRequestOptions, 'link' | 'monitor'> = {},
-  ): Promise<[Pid, Reference]> {
-    if (!this.local.alive) return new Promise(() => {})
-    return spawnAt(this, { ...tuning, ...tie, ...requested(node, code) }, { timeout, signal })
-  }
+async function spawnFrom(
+  parent: Process,
+  node: string | Atom,
+  code: RemoteCode,
+  { timeout, signal, ...tuning }: SpawnAtOptions,
+  tie: Pick<SpawnRequestOptions, 'link' | 'monitor'> = {},
+): Promise<[Pid, Reference]> {
+  if (!parent.alive) return new Promise(() => {})
+  return spawnAt(parent, { ...tuning, ...tie, ...requested(node, code) }, { timeout, signal })
 }
 
 const requested = (node: string | Atom, { module, fun, args = [] }: RemoteCode): SpawnRequest => ({

@@ -13,7 +13,7 @@ import { type Clock, systemClock } from './clock.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { ExitCause, Host } from './host.js'
 import { Links } from './links.js'
-import { LocalProcess, type Runner } from './local-process.js'
+import type { LocalProcess, Runner } from './local-process.js'
 import type { LogSink } from './log-event.js'
 import { Monitors } from './monitors.js'
 import { NodeMonitors } from './node-monitors.js'
@@ -55,6 +55,9 @@ export interface Names {
   unregister(name: Atom): Promise<void>
 }
 
+/** Makes a process as its own code sees it. */
+export type MakeSelf = (host: Processes, pid: Pid, groupLeader: Pid | null, runner: Runner) => Process
+
 export interface ProcessesOptions {
   readonly node: Atom
   readonly creation: number
@@ -72,7 +75,7 @@ export interface ProcessesOptions {
   readonly floats?: 'number' | 'exact' | undefined
   readonly clock?: Clock | undefined
   /** Makes the `self` that bodies see */
-  readonly makeSelf?: ((host: Processes, local: LocalProcess) => Process) | undefined
+  readonly makeSelf?: MakeSelf | undefined
   /** A node is of interest: connect to it when it is not connected. What cannot be connected is `lost`. */
   readonly reach?: ((node: Atom) => void) | undefined
   /** A process's code threw something other than an ExitError: the process ends, and whoever watches the node is told. */
@@ -104,10 +107,11 @@ export class Processes implements Host {
   readonly spawnRequests: SpawnRequests
   readonly route: (signal: Signal) => boolean
   /** The process in whose name the node itself speaks. It takes nothing and never ends. */
-  readonly init: LocalProcess
+  readonly init: Process
   readonly logger: LogSink
   readonly #work = new WorkList()
   readonly #options: ProcessesOptions
+  readonly #makeSelf: MakeSelf
 
   constructor(options: ProcessesOptions) {
     this.#options = options
@@ -122,26 +126,33 @@ export class Processes implements Host {
     this.nodeMonitors = new NodeMonitors(this)
     this.timers = new Timers(this)
     this.spawnRequests = new SpawnRequests(this)
-    this.init = this.table.add(pid => new LocalProcess(pid, null, idle))
+    this.#makeSelf = options.makeSelf ?? ((...given) => new Process(...given))
+    this.init = this.#makeSelf(this, this.table.newPid(), null, idle)
+    this.table.add(this.init)
   }
 
   /** Starts a process that is an async function. */
   spawn(body: Body, options: SpawnOptions = {}): Process {
-    return this.start((self: Process) => new BodyRunner(self, body), options)
+    return this.#start(new BodyRunner(body), options)
   }
 
   /** Starts a process and runs its code at once, up to its first `await`: for code of our own, in the caller's turn. */
   runNow(body: Body, options: SpawnOptions = {}): void {
-    this.spawn(body, options).local.run()
+    this.spawn(body, options).run()
   }
 
   /** Starts a process that takes its messages in any other way. */
   start(runner: (self: Process) => Runner, options: SpawnOptions = {}): Process {
+    const self = this.#start(idle, options)
+    self.runner = runner(self)
+    return self
+  }
+
+  #start(runner: Runner, options: SpawnOptions): Process {
     const name = options.name === undefined ? undefined : atomOf(options.name)
     if (name && !this.#options.names) this.registry.checkFree(name)
-    const local = this.table.add(pid => new LocalProcess(pid, options.groupLeader ?? this.init.groupLeader, idle), options.pid)
-    const self = this.#options.makeSelf?.(this, local) ?? new Process(this, local)
-    local.runner = runner(self)
+    const local = this.#makeSelf(this, options.pid ?? this.table.newPid(), options.groupLeader ?? this.init.groupLeader, runner)
+    this.table.add(local)
     if (name) this.#name(name, local)
     if (options.token) local.mailbox.trace = inherited(options.token)
     if (options.link) {
@@ -154,7 +165,7 @@ export class Processes implements Host {
       this.monitors.watched(local, owner.pid, ref, local.pid)
     }
     this.scheduler.ready(local)
-    return self
+    return local
   }
 
   /** Names a new process. Where the name must be asked for, the process waits for it. */
@@ -269,7 +280,7 @@ export class Processes implements Host {
   exitSignal(process: LocalProcess, { from, reason: payload, cause, token, priority }: ExitCause): void {
     const reason = payload.read()
     if (cause === 'exit' && reason === kill) return this.exit(process, killed)
-    if (process.trapExit) return this.message(process, tuple(atom('EXIT'), from, reason), tokenOf(token), priority)
+    if (process.traps) return this.message(process, tuple(atom('EXIT'), from, reason), tokenOf(token), priority)
     if (reason === normal && !(cause === 'exit' && this.table.find(from) === process)) return
     this.exit(process, reason)
   }
@@ -302,7 +313,7 @@ export class Processes implements Host {
   }
 
   setTrapExit(process: LocalProcess, on: boolean): void {
-    process.trapExit = on
+    process.traps = on
     this.#options.trapping?.(process.pid, on)
   }
 

@@ -18,7 +18,8 @@ export class Slots {
   readonly #step: number
   readonly #firstSerial: number
   #made = 0
-  #serials: number[] = []
+  /** How often each slot was given back: what lives for the first time needs no entry. */
+  #lives = new Int32Array(0)
   #free: number[] = []
   #head = 0
 
@@ -48,13 +49,21 @@ export class Slots {
 
   /** The serial for the next pid of a slot that was taken. */
   serialOf(slot: number): number {
-    const index = (slot - this.#first) / this.#step
-    const serial = this.#serials[index] ?? this.#firstSerial
-    this.#serials[index] = (serial + 1) % maxSerial
-    return serial
+    return (this.#firstSerial + (this.#lives[this.#indexOf(slot)] ?? 0)) % maxSerial
   }
 
   giveBack(slot: number): void {
+    const index = this.#indexOf(slot)
+    if (index >= this.#lives.length) {
+      const lives = new Int32Array(Math.max(64, 2 * index))
+      lives.set(this.#lives)
+      this.#lives = lives
+    }
+    this.#lives[index]!++
     this.#free.push(slot)
+  }
+
+  #indexOf(slot: number): number {
+    return (slot - this.#first) / this.#step
   }
 }

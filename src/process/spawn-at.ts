@@ -3,7 +3,7 @@ import { type Atom, atom, equals, format, Pid, type Reference, type Term, Tuple 
 import { ProcessError } from './errors.js'
 import type { Process } from './process.js'
 import { abandoned } from './reason.js'
-import type { ReceiveOptions } from './receiver.js'
+import type { ReceiveOptions } from './receive.js'
 import type { SpawnRequest, SpawnRequestOptions } from './spawn-requests.js'
 import type { SpawnOpt } from './spawn-opt.js'
 
@@ -35,7 +35,7 @@ export async function spawnAt(
   signal?.throwIfAborted()
   const what = `The spawn of ${format(request.module)}:${format(request.fun)}/${request.args.length} on ${request.node.name}`
   const ref = self.makeRef()
-  self.host.spawnRequests.request(self.local, ref, request)
+  self.host.spawnRequests.request(self, ref, request)
   const isReply = Object.assign((term: unknown): term is Tuple => isReplyTo(term, ref), { reference: ref })
   try {
     const reply = await self.receive(isReply, { timeout, signal })
@@ -55,7 +55,7 @@ function abandon(self: Process, ref: Reference, isReply: (term: unknown) => term
   if (self.spawnRequestAbandon(ref)) return
   const pid: Term = self.poll(isReply)?.elements[3] ?? null
   self.demonitor(ref, { flush: true })
-  if (!(pid instanceof Pid) || !self.local.links?.has(self.host.table.keyOf(pid))) return
+  if (!(pid instanceof Pid) || !self.links?.has(self.host.table.keyOf(pid))) return
   self.exit(pid, abandoned)
   self.unlink(pid)
 }

@@ -9,7 +9,6 @@ import type { Atom } from './atom.js'
 import { nodeNumber } from './node-number.js'
 
 export class Pid {
-  readonly kind = 'pid'
   readonly node: Atom
   /** 32 bits */
   readonly id: number
@@ -24,6 +23,10 @@ export class Pid {
     this.serial = serial
     this.creation = creation
     Object.freeze(this)
+  }
+
+  get kind(): 'pid' {
+    return 'pid'
   }
 
   /** `<0.85.0>`: 0 for a node of this program, else this program's number for the node. */

@@ -4,8 +4,11 @@ import { isOutside, PidSource, placeOf, ProcessTable } from '../../src/process/p
 import { type Atom, atom, type Pid } from '../../src/term/index.js'
 
 const node = atom('table@host') as Atom
-const add = (table: ProcessTable, given?: Pid): LocalProcess =>
-  table.add(pid => new LocalProcess(pid, null, { run: () => {}, exited: () => {} }), given)
+function add(table: ProcessTable, given: Pid = table.newPid()): LocalProcess {
+  const process = new LocalProcess(given, null, { run: () => {}, exited: () => {} })
+  table.add(process)
+  return process
+}
 
 t.test('a pid and a reference tell their place', async t => {
   const table = new ProcessTable(node, 7, { number: 63, life: 0 })

@@ -1,0 +1,21 @@
+/** What most processes never have. It is made when the first of it is needed, so that a process that waits costs little. */
+import type { Atom } from '../term/index.js'
+import type { Alias } from './aliases.js'
+import type { Link } from './links.js'
+import type { Message } from './mailbox.js'
+import type { Monitor, Watcher } from './monitors.js'
+import type { Timer } from './timers.js'
+import type { Trace } from './trace.js'
+
+export class Rare {
+  trace: Trace | null = null
+  /** The last of the messages with priority */
+  urgent: Message | null = null
+  name: Atom | null = null
+  links: Map<string | number, Link> | null = null
+  monitors: Map<number, Monitor> | null = null
+  watchers: Map<string | number, Watcher> | null = null
+  aliases: Map<number, Alias> | null = null
+  timers: Set<Timer> | null = null
+  abort: AbortController | null = null
+}
