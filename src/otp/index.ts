@@ -13,6 +13,7 @@ export {
   type ServerStatus,
   stop,
 } from './gen-server.js'
+export { type Actions, type Event, genStatem, keep, next, repeat, type State, type StatemProcess, type StatemRef } from './gen-statem.js'
 export { supervisor, SupervisorError } from './supervisor.js'
 export type {
   ChildCode,
