@@ -12,7 +12,8 @@ import { systemClock } from './process/index.js'
 
 async function run(): Promise<void> {
   const config = JSON.parse(process.argv[2] as string) as PlaceConfig
-  const node = new Node(placeParts(config, placeConnection(new Socket({ fd: 3 }), config, systemClock)))
+  const socket = new Socket({ fd: 3 })
+  const node = new Node(placeParts(config, placeConnection(socket, config, systemClock)))
   const uplink = node.uplink as Uplink
 
   // Main ends places; an interrupt from a terminal goes to all processes, and main decides what it means.
@@ -23,7 +24,8 @@ async function run(): Promise<void> {
   }
   process.on('uncaughtException', stray)
   process.on('unhandledRejection', stray)
-  void uplink.over.then(() => process.exit())
+  // What was said at the end goes out first, however much it is.
+  void uplink.over.then(() => (socket.destroyed ? process.exit() : socket.once('close', () => process.exit())))
   try {
     for (const url of config.setup) await import(url)
     for (const [name, url] of config.modules) await node.code.load(name, url)

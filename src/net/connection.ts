@@ -304,6 +304,11 @@ export class Connection {
     return this.#busy
   }
 
+  /** Bytes of all that was ever sent, waiting or gone */
+  get acceptedBytes(): number {
+    return this.#bytesOut + this.#encoder.length
+  }
+
   /** Bytes that wait to be sent */
   get bufferedBytes(): number {
     return this.#encoder.length + this.#carrier.pendingBytes

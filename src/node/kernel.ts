@@ -131,6 +131,8 @@ export class Kernel<P extends Process = Process> {
       emit: (event, ...args) => this.events.emit(event, ...args),
       fault: (node, error) => peers.fault(node, error),
     })
+    this.events.on('busy', name => this.#schedulers?.tell('busy', atom(name)))
+    this.events.on('drain', name => this.#schedulers?.tell('drain', atom(name)))
     this.events.on('nodeup', (name, { hidden }) => this.#schedulers?.tell('nodeup', atom(name), hidden))
     this.events.on('nodedown', (name, { hidden, reason }) => this.#schedulers?.tell('nodedown', atom(name), reason, hidden))
   }
@@ -232,9 +234,14 @@ export class Kernel<P extends Process = Process> {
     return this.#nodes.names(kind)
   }
 
-  /** Resolves when no more than half of `sendBufferLimit` waits for that node, or its connection, or the attempt at it, is gone. */
-  drained(name: string | Atom): Promise<void> {
-    return this.#nodes.drained(atomOf(name))
+  /**
+   * Resolves when no more than half of `sendBufferLimit` waits for that node, or its connection, or the attempt at it, is gone. For a process of
+   * this node: for the place in which it runs; for this node's name, for any of its places.
+   */
+  drained(to: string | Atom | Pid): Promise<void> {
+    const node = to instanceof Pid ? to.node : atomOf(to)
+    if (node !== this.#self) return this.#nodes.drained(node)
+    return this.#places.drained(to instanceof Pid ? to : null)
   }
 
   /**

@@ -19,6 +19,8 @@ export interface Nodes {
   names(kind: NodesKind): string[]
   /** Resolves when nothing is held back for that node any more, or the connection is gone. */
   drained(node: Atom): Promise<void>
+  /** Those that are busy: told so, and not yet that they have drained */
+  busy(): string[]
   /** Bytes that wait for connections that are being made, by the node's name */
   connecting(): Record<string, number>
   /** By the peer's name */
@@ -48,5 +50,7 @@ export interface Places {
   /** Shall the next process that is placed so run here? In a scheduler those for the pool take turns. */
   stays(on: Placement): boolean
   isAlive(pid: Pid): Promise<boolean>
+  /** Resolves when nothing is held back for the place of that process any more; null: for no place. */
+  drained(pid: Pid | null): Promise<void>
   close(): Promise<void>
 }

@@ -121,6 +121,11 @@ export class Peer {
     })
   }
 
+  /** `busy` was told, and `drain` was not yet. */
+  get isBusy(): boolean {
+    return this.#busy
+  }
+
   /** Resolves when nothing is held back any more, or the connection, or the attempt at one, is gone. */
   async drained(): Promise<void> {
     if (this.#busy) await new Promise<void>(resolve => this.#draining.push(resolve))

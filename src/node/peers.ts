@@ -144,6 +144,10 @@ export class Peers implements Nodes {
     return Object.fromEntries(peers.map(({ node, held }) => [node.name, held]))
   }
 
+  busy(): string[] {
+    return [...this.#peers.values()].filter(({ isBusy }) => isBusy).map(({ node }) => node.name)
+  }
+
   #live(): Connection[] {
     return [...this.#peers.values()].flatMap(({ connection }) => connection ?? [])
   }

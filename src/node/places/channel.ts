@@ -6,7 +6,7 @@
  */
 import type { NoticeSignal, Signal } from '../../dist/signal.js'
 import { TermPayload } from '../../dist/signal.js'
-import type { Connection } from '../../net/connection.js'
+import type { Connection, ConnectionDown } from '../../net/connection.js'
 import { type Atom, atom, NodeError, type Sendable, type Term, text, type Tuple, tuple } from '../../term/index.js'
 
 /** Codes: ERR_PLACE_LOST, ERR_PLACE_ASKED and whatever the other place failed with. */
@@ -19,7 +19,9 @@ export interface Desk {
   /** What it throws, or rejects with, is the asker's error. */
   asked(what: string, args: readonly Term[]): Promise<Sendable> | Sendable
   /** Nothing more comes. */
-  closed(): void
+  closed(down: ConnectionDown): void
+  /** More than `sendBufferLimit` bytes wait for the other end, or no more than half of it again. */
+  busy?(is: boolean): void
 }
 
 interface Asked {
@@ -31,6 +33,7 @@ export class PlaceChannel {
   readonly #connection: Connection
   readonly #desk: Desk
   readonly #asked = new Map<number, Asked>()
+  #draining: (() => void)[] = []
   #lastId = 0
 
   constructor(connection: Connection, desk: Desk) {
@@ -40,7 +43,30 @@ export class PlaceChannel {
 
   /** From now on the desk is told. */
   open(): void {
-    this.#connection.attach({ signal: signal => this.#onSignal(signal), closed: () => this.#onClosed() })
+    this.#connection.attach({
+      signal: signal => this.#onSignal(signal),
+      closed: (_, down) => this.#onClosed(down),
+      busy: () => this.#desk.busy?.(true),
+      drain: () => {
+        this.#drained()
+        this.#desk.busy?.(false)
+      },
+    })
+  }
+
+  /** Bytes of all that was sent */
+  get acceptedBytes(): number {
+    return this.#connection.acceptedBytes
+  }
+
+  get isBusy(): boolean {
+    return this.#connection.isBusy
+  }
+
+  /** Resolves when the way is not busy any more, or gone. */
+  drained(): Promise<void> {
+    if (!this.#connection.isBusy || this.#connection.isClosed) return Promise.resolve()
+    return new Promise(resolve => this.#draining.push(resolve))
   }
 
   /** False when the way is busy. @throws EtfError when a payload cannot be sent. */
@@ -59,11 +85,20 @@ export class PlaceChannel {
 
   /** @throws PlaceError with the other's code and text; ERR_PLACE_LOST when the other place is gone. */
   ask(what: string, ...args: readonly Sendable[]): Promise<Term> {
+    return this.#ask(what, args, false)
+  }
+
+  /** Asks it after all that was sent until now, large messages too. @throws as `ask` */
+  askLast(what: string, ...args: readonly Sendable[]): Promise<Term> {
+    return this.#ask(what, args, true)
+  }
+
+  #ask(what: string, args: readonly Sendable[], last: boolean): Promise<Term> {
     return new Promise((resolve, reject) => {
       if (this.#connection.isClosed) return reject(lost())
       const id = ++this.#lastId
       this.#asked.set(id, { resolve, reject })
-      this.#send(tuple(atom('ask'), id, atom(what), args), false)
+      this.#send(tuple(atom('ask'), id, atom(what), args), last)
     })
   }
 
@@ -110,10 +145,17 @@ export class PlaceChannel {
     }
   }
 
-  #onClosed(): void {
+  #drained(): void {
+    const draining = this.#draining
+    this.#draining = []
+    for (const resolve of draining) resolve()
+  }
+
+  #onClosed(down: ConnectionDown): void {
+    this.#drained()
     for (const { reject } of this.#asked.values()) reject(lost())
     this.#asked.clear()
-    this.#desk.closed()
+    this.#desk.closed(down)
   }
 }
 

@@ -4,6 +4,7 @@
  *
  *   {exit_status, N}     it ended itself, with `process.exit(N)` say
  *   {signal, sigsegv}    the machine ended it
+ *   send_buffer_overflow more than it may keep waited for main
  *   out_of_memory        its JavaScript heap was full, or it held more memory than it may
  *   what `kill` was given
  */
@@ -108,6 +109,7 @@ export class OsProcess {
 
   #reason(code: number | null, signal: NodeJS.Signals | null): Term {
     if (/heap out of memory|invalid size error|Allocation failed/.test(this.#written)) return atom('out_of_memory')
+    if (this.#written.includes('NET_SEND_BUFFER')) return atom('send_buffer_overflow')
     return signal === null ? tuple(atom('exit_status'), code ?? 0) : tuple(atom('signal'), atom(signal.toLowerCase()))
   }
 

@@ -2,6 +2,7 @@
 import type { Payload, Signal, StartSignal } from '../../dist/signal.js'
 import { type Clock, PidSource, type PlaceId, placeOf, type Processes, reason as reasons } from '../../process/index.js'
 import { type Atom, atom, Pid, type Term, tuple } from '../../term/index.js'
+import { NetError } from '../../net/errors.js'
 import type { PlacedSpawn } from '../outside.js'
 import { type Desk, PlaceChannel, PlaceError } from './channel.js'
 import { type PlaceConfig, placeConnection } from './config.js'
@@ -19,6 +20,8 @@ export interface PlaceOptions extends OsProcessOptions {
   readonly desk: (place: Place) => Omit<Desk, 'closed'>
   /** It has not come round for so many milliseconds. */
   readonly silent: (place: Place, ms: number) => void
+  /** Much waits for it, or not any more. */
+  readonly busy: (place: Place, is: boolean) => void
   /** It is gone, and all that it said has been heard. */
   readonly lost: (place: Place, why: Term) => void
 }
@@ -56,7 +59,7 @@ export class Place {
   #failed!: (error: Error) => void
 
   constructor(options: PlaceOptions) {
-    const { config, processes, clock, desk, lost, limits: _, silent: __, ...os } = options
+    const { config, processes, clock, desk, lost, limits: _, silent: __, busy: ___, ...os } = options
     this.#options = options
     this.id = config.place
     this.kind = config.kind
@@ -80,7 +83,12 @@ export class Place {
         told(what, args)
       },
       asked,
-      closed: () => {},
+      closed: ({ error }) => {
+        // It may go on for ever without us, so it is ended. A socket that broke tells no more than the end of the process does.
+        if (error?.code === 'NET_SEND_BUFFER') this.kill(atom('send_buffer_overflow'))
+        else if (error && !(error instanceof NetError)) this.kill(tuple(atom('bad_signal'), atom(error.code)))
+      },
+      busy: is => options.busy(this, is),
     })
     this.channel.open()
     this.#late = clock.after(startTime, () => {

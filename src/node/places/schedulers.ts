@@ -13,7 +13,7 @@ import {
   reason as reasons,
   SharedPayload,
 } from '../../process/index.js'
-import { type Atom, atom, equals, format, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
+import { Atom, atom, equals, format, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
 import type { NodeEvents } from '../events.js'
 import type { Code } from '../code.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
@@ -131,6 +131,12 @@ export class Schedulers implements Places {
     return true
   }
 
+  async drained(pid: Pid | null): Promise<void> {
+    const one = pid && this.#places.get(this.#options.processes.table.locate(pid))
+    const all = pid ? (one ? [one] : []) : [...this.#places.values()]
+    await Promise.all(all.map(({ channel }) => channel.drained()))
+  }
+
   async isAlive(pid: Pid): Promise<boolean> {
     const place = this.#places.get(this.#options.processes.table.locate(pid))
     return place !== undefined && (await ifItLives(place.channel.ask('alive', pid))) === true
@@ -216,13 +222,15 @@ export class Schedulers implements Places {
         asked: (what, args) => this.#asked(what, args),
       }),
       silent: (busy, ms) => void this.#onSilent(busy, ms),
+      busy: (made, is) => this.tell(is ? 'busy' : 'drain', made.id.number),
       lost: (lost, why) => this.#onLost(lost, why),
     })
     this.#places.set(number, place)
     const names = [...processes.registry.entries()].map(([name, pid]) => tuple(name, pid))
     const visible = new Set(nodes.names('visible'))
     const connected = nodes.names('connected').map(name => tuple(atom(name), !visible.has(name)))
-    place.channel.tell('hello', names, connected, processes.init.groupLeader)
+    const busy = [...this.#places.values()].filter(({ channel }) => channel.isBusy).map(({ id }) => id.number)
+    place.channel.tell('hello', names, connected, processes.init.groupLeader, [...nodes.busy().map(name => atom(name)), ...busy])
     return place
   }
 
@@ -303,8 +311,11 @@ export class Schedulers implements Places {
         break
       case 'disconnect':
         return nodes.disconnect(args[0])
+      case 'heard':
+        break
       case 'drained':
-        await nodes.drained(args[0])
+        if (args[0] instanceof Atom) await nodes.drained(args[0])
+        else await this.drained(args[0] as Pid | null)
         break
       case 'alive':
         return processes.table.locate(args[0]) === 0 ? processes.table.find(args[0]) !== undefined : this.isAlive(args[0])
@@ -333,6 +344,7 @@ export class Schedulers implements Places {
       if (processes.table.locate(pid) === number) processes.registry.released(name, pid)
     }
     this.#roaming.lost(place)
+    this.tell('drain', number)
     processes.later(this.#lastSignals(place, reason))
     const unused = why === reasons.noproc
     if (!place.finished && !unused && !this.#closed) emit('placedown', { kind: place.kind, number, reason })

@@ -14,9 +14,10 @@ import {
   reason as reasons,
   tokenOf,
 } from '../../process/index.js'
-import { type Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
+import { Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
 import type { Kernel } from '../kernel.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
+import { Busy } from './busy.js'
 import { PlaceChannel } from './channel.js'
 import type { PlaceConfig } from './config.js'
 import { bearWitness } from './witness.js'
@@ -27,6 +28,7 @@ export class Uplink {
   readonly #kernel: Kernel<any>
   readonly #connected = new Map<string, { readonly hidden: boolean }>()
   readonly #pids: PidSource
+  readonly #busy: Busy
   /** How many it has placed in the pool */
   #turn = 0
   #root: Pid | null = null
@@ -43,8 +45,13 @@ export class Uplink {
       signal: signal => this.#onSignal(signal),
       told: (what, args) => this.#told(what, args),
       asked: (what, args) => this.#asked(what, args),
-      closed: () => this.#ended(),
+      closed: ({ error }) => {
+        // The last words of a place that floods main: main knows the code.
+        if (error) console.error(error.message)
+        this.#ended()
+      },
     })
+    this.#busy = new Busy(this.#channel, config.sendBufferLimit ?? 2 ** 20)
   }
 
   open(): void {
@@ -80,7 +87,7 @@ export class Uplink {
   }
 
   readonly nodes: Nodes = {
-    send: (_, signal) => this.#channel.send(signal),
+    send: (node, signal) => this.#channel.send(signal) && this.#busy.mayGoOn() && !this.#busy.has(node),
     reach: node => this.#channel.tell('reach', node),
     connect: async node => void (await this.#channel.ask('connect', node)),
     disconnect: node => {
@@ -88,7 +95,8 @@ export class Uplink {
       return this.#connected.has(node.name)
     },
     names: kind => [...this.#connected].flatMap(([name, { hidden }]) => (isOf(kind, hidden) ? [name] : [])),
-    drained: async node => void (await this.#channel.ask('drained', node)),
+    drained: node => this.#busy.drained(node),
+    busy: () => [],
     // Main's tables are main's to tell.
     connecting: () => ({}),
     connections: () => ({}),
@@ -96,7 +104,8 @@ export class Uplink {
   }
 
   readonly places: Places = {
-    send: (_, signal) => this.#channel.send(signal),
+    send: (place, signal) => this.#channel.send(signal) && this.#busy.mayGoOn() && !this.#busy.hasPlace(place, signal),
+    drained: pid => this.#busy.drained(pid),
     isHere: on => on === this.config.kind && on === 'pool',
     stays: on => on === 'pool' && this.config.kind === 'pool' && this.#turn++ % this.config.pool === 0,
     spawn: (on, spawn) => {
@@ -148,7 +157,8 @@ export class Uplink {
     const { processes, events, code } = this.#kernel
     switch (what) {
       case 'hello': {
-        const [names, connected, leader] = args as [Tuple<[Atom, Pid]>[], Tuple<[Atom, boolean]>[], Pid]
+        const [names, connected, leader, busy] = args as [Tuple<[Atom, Pid]>[], Tuple<[Atom, boolean]>[], Pid, (Atom | number)[]]
+        for (const whom of busy) this.#busy.told(whom, true)
         for (const { elements } of names) processes.registry.told(...elements)
         for (const { elements } of connected) this.#connected.set(elements[0].name, { hidden: elements[1] })
         processes.init.groupLeader = leader
@@ -166,6 +176,10 @@ export class Uplink {
       case 'nodedown':
         this.#connected.delete((args[0] as Atom).name)
         return void events.emit('nodedown', (args[0] as Atom).name, { reason: text(args[1]), hidden: args[2] as boolean })
+      case 'busy':
+      case 'drain':
+        this.#busy.told(args[0], what === 'busy')
+        return void (args[0] instanceof Atom && events.emit(what, args[0].name))
       case 'lost':
         return processes.lost(args[0], () => {})
       case 'unload':
