@@ -189,7 +189,7 @@ async function fromErlang(t: Test, pair: Pair): Promise<void> {
     for (const what of [
       'erlang, halt, []',
       'init, stop, []',
-      'erlang, node, []',
+      'erlang, send, [self(), hello]',
       'code, all_loaded, []',
       'erlang, apply, [fun() -> ok end, []]',
     ]) {

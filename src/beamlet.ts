@@ -1,5 +1,6 @@
 /** The whole node as users see it: the kernel, with OTP's services and calls plugged in. */
 import { Kernel } from './node/kernel.js'
+import { serveBuiltins } from './otp/builtins.js'
 import { open } from './node/open.js'
 import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
@@ -193,6 +194,7 @@ export class Node extends Kernel<NodeProcess> {
     startServices(this, { output })
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
+    if (!this.uplink) serveBuiltins(this, this.pgScopes)
   }
 
   /**

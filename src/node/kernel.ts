@@ -160,6 +160,11 @@ export class Kernel<P extends Process = Process> {
     return this.#parts.options.hidden ?? true
   }
 
+  /** Seconds in which a silent peer is found dead */
+  get netTickTime(): number {
+    return this.#parts.options.netTickTime ?? 60
+  }
+
   /** The port on which other nodes dial in; null when they cannot */
   get port(): number | null {
     return this.#parts.listener?.port ?? null

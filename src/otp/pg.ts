@@ -60,6 +60,11 @@ export class PgScopes {
     return this.#scopes && (this.#scopes.get(name) ?? this.#start(name, this.#scopes))
   }
 
+  /** null: there is none, and none is started. */
+  known(name: Atom): PgScope | null {
+    return this.#scopes?.get(name) ?? null
+  }
+
   #start(name: Atom, scopes: Map<Atom, PgScope>): PgScope {
     const { peers } = this.#kernel
     const self = this.processes.spawn(
