@@ -22,7 +22,7 @@ const items: Readonly<Record<string, Item>> = {
   message_queue_len: ({ mailbox }) => mailbox.size,
   links: ({ links }) => [...(links?.values() ?? [])].flatMap(({ peer, unlinking }) => (unlinking === 0n ? [peer] : [])),
   dictionary: empty,
-  trap_exit: ({ trapExit }) => trapExit,
+  trap_exit: ({ traps }) => traps,
   error_handler: () => atom('error_handler'),
   priority: () => atom('normal'),
   group_leader: ({ groupLeader }) => groupLeader,
