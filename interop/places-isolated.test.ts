@@ -71,7 +71,10 @@ async function alone(t: Test, beam: Beam, on: 'isolated' | 'pool', all: readonly
         t.match(await ending(beam, node, on, how), reasons[on], how)
         t.strictSame(await Promise.all(bystanders.map(pid => node.isAlive(pid))), [true, true], `${how}: the others go on`)
       }
-      t.same(await settled(node), before, 'places and file descriptors are as before')
+      const [places, fds] = before
+      t.equal((await settled(node))[0], places, 'as many places as before')
+      // One may be open for a moment, for a look at the size of a place.
+      while (descriptors() > fds) await new Promise(resolve => setTimeout(resolve, 10))
       t.strictSame(node.nodes('connected'), [beam.name])
     },
   )
@@ -87,7 +90,7 @@ async function ended(t: Test, beam: Beam): Promise<void> {
   await t.test(
     'exit(Pid, kill) ends an isolated process whatever it does, with all that it has started; a scheduler ends by maxBusy',
     async t => {
-      await using node = await startNode(beam, { schedulers: { count: 1, execArgv: [], maxBusy: 400 } })
+      await using node = await startNode(beam, { schedulers: { count: 1, execArgv: [], maxBusy: 1500 } })
       await node.connect(beam.name)
       const kill = `Start = erlang:monotonic_time(millisecond), exit(Pid, kill),`
       for (const how of ['loop', 'sleep', 'stop']) {
