@@ -22,6 +22,7 @@ export class Stage {
   readonly #cookie = randomBytes(8).toString('hex')
   readonly #beams: Beam[] = []
   readonly #nodes: Node[] = []
+  readonly #deferred: (() => Promise<unknown>)[] = []
 
   /** @param args more arguments of erl */
   async beam(code: string, args: readonly string[] = []): Promise<Beam> {
@@ -36,7 +37,13 @@ export class Stage {
     return node
   }
 
+  /** Does this at the end of the figure. */
+  defer(end: () => Promise<unknown>): void {
+    this.#deferred.push(end)
+  }
+
   async close(): Promise<void> {
+    for (const end of this.#deferred) await end()
     for (const node of this.#nodes) await node.close()
     for (const beam of this.#beams) await beam.stop()
   }

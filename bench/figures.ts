@@ -1,5 +1,6 @@
 import { bulkLatency } from './bulk-latency.js'
 import { codecFigure } from './codec.js'
+import { concurrency } from './concurrency.js'
 import { exits } from './exits.js'
 import type { Figure } from './figure.js'
 import { genCall } from './gen-call.js'
@@ -21,4 +22,5 @@ export const figures: readonly Figure[] = [
   spawnFigure,
   processesFigure,
   exits,
+  concurrency,
 ]

@@ -57,6 +57,8 @@ handle_cast(_, State) -> {noreply, State}.
 
 /** So few that more does not change what each weighs */
 const least = 20_000
+/** Bytes: what shrinks by less is at rest. */
+const steady = 100_000
 const server = genServer({ init: () => null })
 const kill = atom('kill')
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -64,11 +66,15 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes of the heap, and of what it holds outside */
-function used(): number {
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
+/** Bytes of the heap, and of what it holds outside, which V8 gives back some time after the collection that found it unused. */
+async function used(): Promise<number> {
+  for (let before = Infinity; ;) {
+    collect()
+    await turn()
+    const { heapUsed, external } = process.memoryUsage()
+    if (heapUsed + external > before - steady) return heapUsed + external
+    before = heapUsed + external
+  }
 }
 
 async function settled(node: Node): Promise<void> {
@@ -79,10 +85,10 @@ async function settled(node: Node): Promise<void> {
 /** What `work` leaves behind, for each of n. What it returns is kept meanwhile. */
 async function weigh<T>(node: Node, n: number, work: () => T | Promise<T>): Promise<[bytes: number, made: T]> {
   await settled(node)
-  const before = used()
+  const before = await used()
   const made = await work()
   await settled(node)
-  return [(used() - before) / n, made]
+  return [((await used()) - before) / n, made]
 }
 
 const idle = (node: Node, n: number): Pid[] =>
