@@ -178,7 +178,7 @@ export class Node extends Kernel<NodeProcess> {
   static async start(options: NodeOptions): Promise<Node> {
     const node = await open(options, parts => new Node(parts))
     try {
-      await node.startSchedulers()
+      await node.main?.start()
     } catch (error) {
       await node.close()
       throw error

@@ -135,7 +135,7 @@ class Visit implements Probe {
       .connect(this.#target)
       .then(
         () => {
-          const connection = this.node.peers?.connectionTo(this.#target)
+          const connection = this.node.main?.peers.connectionTo(this.#target)
           this.#learn('cookie', found.cookieFound(this.#from), 'visibility')
           if (connection) this.#learn('visibility', found.visibilityFound(connection.peer, hidden), 'ping')
         },

@@ -5,37 +5,28 @@
  * this turn, or an outbox keeps me until there is one.
  */
 import type { Signal } from '../dist/signal.js'
-import { EtfError } from '../etf/index.js'
-import type { Connection } from '../net/connection.js'
 import type { Epmd } from '../net/epmd.js'
-import type { Attempt } from '../net/listener.js'
 import { atomOf, type Body, type Clock, type MakeSelf, Process, Processes, ProcessError, systemClock, type To } from '../process/index.js'
 import { Atom, atom, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
-import { LongTurns } from './long-turns.js'
-import { dialNode, localEnd, netSetupTime, type Parts } from './parts.js'
+import { Main } from './main.js'
 import type { Nodes, NodesKind, Places } from './outside.js'
-import { Peers } from './peers.js'
-import { placeNode, schedulerDefaults } from './places/defaults.js'
-import { nameOf, Schedulers } from './places/schedulers.js'
+import type { Parts } from './parts.js'
 import { Uplink } from './places/uplink.js'
 import { RemoteSpawn } from './remote-spawn.js'
 import { type NodeSpawnOptions, type Portable, Spawner } from './spawner.js'
 import { type NodeStats, statsOf } from './stats.js'
 
-/** Attempts that ended as they should: in favour of another connection, or because this node closes. */
-const settled = new Set(['DIST_NOK', 'DIST_ALIVE', 'NET_ABORTED'])
-
 export class Kernel<P extends Process = Process> {
   /** What other nodes can call and spawn here */
-  readonly code: Code<P> = new Code<P>(async (name, url) => this.#schedulers?.load(name, url))
+  readonly code: Code<P> = new Code<P>(async (name, url) => this.main?.schedulers.load(name, url))
   /** @internal */
   readonly processes: Processes
   /** @internal */
   readonly spawner: Spawner
   /** @internal Null elsewhere than in main */
-  readonly peers: Peers | null
+  readonly main: Main | null
   /** @internal Null in main */
   readonly uplink: Uplink | null
   /** @internal */
@@ -46,8 +37,6 @@ export class Kernel<P extends Process = Process> {
   readonly #self: Atom
   readonly #nodes: Nodes
   readonly #places: Places
-  readonly #schedulers: Schedulers | null
-  readonly #longTurns: LongTurns | null
   readonly #unhost: () => void
   #closing: Promise<void> | null = null
 
@@ -69,10 +58,10 @@ export class Kernel<P extends Process = Process> {
       place: place?.config.place,
       names: uplink?.names,
       named: {
-        given: (name, pid) => this.#schedulers?.tell('given', name, pid),
-        freed: name => this.#schedulers?.tell('freed', name),
+        given: (name, pid) => this.main?.schedulers.tell('given', name, pid),
+        freed: name => this.main?.schedulers.tell('freed', name),
       },
-      ended: pid => this.#schedulers?.ended(pid),
+      ended: pid => this.main?.schedulers.ended(pid),
       ...uplink?.hooks,
       route: this.route,
       floats: options.floats,
@@ -87,59 +76,9 @@ export class Kernel<P extends Process = Process> {
     })
     this.spawner = new Spawner(this.processes, this.code, () => this.#places)
     this.remoteSpawn = new RemoteSpawn(this.processes, this.code, this.spawner)
-    if (uplink) {
-      this.peers = null
-      this.#schedulers = null
-      this.#longTurns = null
-      this.#nodes = uplink.nodes
-      this.#places = uplink.places
-      return
-    }
-    const peers = new Peers({
-      sendBufferLimit: options.sendBufferLimit ?? 2 ** 20,
-      sendBufferMax: options.sendBufferMax ?? 512 * 2 ** 20,
-      limits: options.limits,
-      self: this.#self,
-      clock,
-      setupTime: options.netSetupTime ?? netSetupTime,
-      events: this.events,
-      autoConnect: options.distAutoConnect ?? true,
-      allowed: parts.allowed,
-      dial: (node, signal) => dialNode(parts, node, signal, localEnd(parts)),
-      deliver: (signal, connection) => this.#deliver(signal, connection),
-      lost: (node, done) => {
-        this.#schedulers?.nodeLost(node)
-        this.processes.lost(node, done)
-      },
-      tellError: error => this.tellError(error),
-    })
-    this.peers = this.#nodes = peers
-    const longSchedule = options.longSchedule ?? 500
-    this.#longTurns = longSchedule > 0 ? new LongTurns(longSchedule, (pid, ms) => this.#onLongTurn(pid, ms)) : null
-    this.processes.scheduler.watch = this.#longTurns?.began ?? null
-    this.#schedulers = this.#places = new Schedulers({
-      schedulers: schedulerDefaults(options.schedulers),
-      longSchedule,
-      entry,
-      processes: this.processes,
-      code: this.code,
-      spawner: this.spawner,
-      nodes: peers,
-      clock,
-      node: placeNode(parts),
-      route: this.route,
-      emit: (event, ...args) => this.events.emit(event, ...args),
-      fault: (node, error) => peers.fault(node, error),
-    })
-    this.events.on('busy', name => this.#schedulers?.tell('busy', atom(name)))
-    this.events.on('drain', name => this.#schedulers?.tell('drain', atom(name)))
-    this.events.on('nodeup', (name, { hidden }) => this.#schedulers?.tell('nodeup', atom(name), hidden))
-    this.events.on('nodedown', (name, { hidden, reason }) => this.#schedulers?.tell('nodedown', atom(name), reason, hidden))
-  }
-
-  /** @internal Starts the pool, when it was asked for. @throws PlaceError with why a scheduler did not start. */
-  async startSchedulers(): Promise<void> {
-    if (this.#parts.options.schedulers) await this.#schedulers?.start()
+    this.main = uplink ? null : new Main(this, parts, clock, entry)
+    this.#nodes = this.main?.peers ?? (uplink as Uplink).nodes
+    this.#places = this.main?.schedulers ?? (uplink as Uplink).places
   }
 
   /** `name@host` */
@@ -305,7 +244,7 @@ export class Kernel<P extends Process = Process> {
 
   /** The sizes of all tables. What grows without end shows here. */
   stats(): NodeStats {
-    return statsOf(this.processes, this.#nodes, this.#schedulers?.size ?? 0)
+    return statsOf(this.processes, this.#nodes, this.main?.schedulers.size ?? 0)
   }
 
   /**
@@ -357,55 +296,18 @@ export class Kernel<P extends Process = Process> {
     return new Process(...given) as P
   }
 
-  /** @internal For the listener: a peer has told its name. */
-  readonly incoming = {
-    self: () => localEnd(this.#parts),
-    status: (attempt: Attempt) => this.#main.status(attempt),
-    connection: (connection: Connection): void => this.#main.accepted(connection),
-    failed: (error: NodeError, { peer, remoteAddress, silent }: Attempt): void => {
-      if (settled.has(error.code)) return
-      // Who comes and goes without a word probes the port, or is a BEAM that found out in time that the other attempt goes on.
-      if (error.code === 'DIST_CLOSED' && (silent || this.#main.knows(peer))) return
-      this.events.emit('protocol', peer, { code: error.code, error, remoteAddress })
-    },
-  }
-
-  #deliver(signal: Signal, connection: Connection): void {
-    const { to } = signal
-    // A peer that sends to a third node's process does what no node does; nobody here is harmed.
-    if (('node' in to ? to.node : to) !== this.#self) return
-    try {
-      this.route(signal)
-    } catch (error) {
-      // Payloads are decoded where their receiver lives, so only here does a broken one show.
-      if (!(error instanceof EtfError)) throw error
-      connection.fault(error)
-    }
-  }
-
-  /** Only main listens. */
-  get #main(): Peers {
-    return this.peers as Peers
-  }
-
   #crashed(pid: Pid, reason: Term, error: unknown): void {
     if (this.uplink) this.uplink.crashed(pid, reason, error)
     else if (!this.events.emit('crash', pid, { reason, error }))
       console.error(`Error in process ${String(pid)} on node ${this.name}:`, error)
   }
 
-  #onLongTurn(pid: Pid | null, timeout: number): void {
-    const name = pid ? nameOf(this.processes, pid) : undefined
-    this.events.emit('long_schedule', pid, { timeout, running: false, on: 'main', place: 0, name })
-  }
-
   async #close(): Promise<void> {
-    this.#longTurns?.close()
-    if (!this.uplink) await this.#parts.listener?.close()
+    await this.main?.closeDoor()
     await this.processes.close()
     await this.#places.close()
     await this.#nodes.close()
-    if (!this.uplink) await this.#parts.epmd.close()
+    if (this.main) await this.#parts.epmd.close()
     this.#unhost()
   }
 }

@@ -42,7 +42,7 @@ export async function open<K extends Kernel<any>>(options: NodeOptions, make: (p
       const giver = await askForName({ ...ends, name })
       const given = { ...parseNodeName(giver.self.name), domain: name.domain }
       kernel = make({ ...ends, name: given, creation: giver.selfCreation })
-      kernel.peers?.namedBy(giver)
+      kernel.main?.peers.namedBy(giver)
       return kernel
     }
     if (!dialsOnly) {
@@ -55,11 +55,11 @@ export async function open<K extends Kernel<any>>(options: NodeOptions, make: (p
         timeout: options.netSetupTime,
         maxHandshakes: options.maxHandshakes,
         cookieFor: peer => cookies.of(peer),
-        self: () => kernel?.incoming.self() ?? localEnd({ name, creation: 0, options }),
+        self: () => kernel?.main?.incoming.self() ?? localEnd({ name, creation: 0, options }),
         // Nobody knows our port before we are registered; whoever guessed it may try again.
-        status: attempt => kernel?.incoming.status(attempt) ?? 'nok',
-        connection: connection => (kernel ? kernel.incoming.connection(connection) : connection.close()),
-        failed: (error, attempt) => kernel?.incoming.failed(error, attempt),
+        status: attempt => kernel?.main?.incoming.status(attempt) ?? 'nok',
+        connection: connection => (kernel?.main ? kernel.main.incoming.connection(connection) : connection.close()),
+        failed: (error, attempt) => kernel?.main?.incoming.failed(error, attempt),
       })
     }
     const hidden = options.hidden ?? true

@@ -66,7 +66,7 @@ export class PgScopes {
   }
 
   #start(name: Atom, scopes: Map<Atom, PgScope>): PgScope {
-    const { peers } = this.#kernel
+    const peers = this.#kernel.main?.peers
     const self = this.processes.spawn(
       async self => {
         try {
@@ -86,7 +86,7 @@ export class PgScopes {
 
   /** A C node, which spawns nothing, would take it for the answer that it waits for: erl_call does. */
   #discover(scope: PgScope, node: string): void {
-    const { theirFlags } = this.#kernel.peers?.connectionTo(node)?.peer ?? {}
+    const { theirFlags } = this.#kernel.main?.peers.connectionTo(node)?.peer ?? {}
     if (theirFlags !== undefined && theirFlags & flags.SPAWN) scope.discover(atom(node) as Atom)
   }
 }
