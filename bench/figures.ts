@@ -4,6 +4,7 @@ import { concurrency } from './concurrency.js'
 import { exits } from './exits.js'
 import type { Figure } from './figure.js'
 import { genCall } from './gen-call.js'
+import { nodedown } from './nodedown.js'
 import { binaries, messages } from './one-way.js'
 import { pingPong } from './ping-pong.js'
 import { processesFigure } from './processes.js'
@@ -22,5 +23,6 @@ export const figures: readonly Figure[] = [
   spawnFigure,
   processesFigure,
   exits,
+  nodedown,
   concurrency,
 ]

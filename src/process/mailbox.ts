@@ -126,6 +126,8 @@ export class Mailbox {
     else this.#head = message.next
     if (message.next) message.next.previous = message.previous
     else this.#tail = message.previous
+    // One that an earlier collection has moved among the old would keep all that came after it, until the old are collected.
+    message.previous = message.next = null
     this.size--
   }
 }

@@ -109,13 +109,14 @@ export class Processes implements Host {
   /** The process in whose name the node itself speaks. It takes nothing and never ends. */
   readonly init: Process
   readonly logger: LogSink
-  readonly #work = new WorkList()
+  readonly #work: WorkList
   readonly #options: ProcessesOptions
   readonly #makeSelf: MakeSelf
 
   constructor(options: ProcessesOptions) {
     this.#options = options
     this.clock = options.clock ?? systemClock
+    this.#work = new WorkList(this.clock)
     this.route = options.route
     this.logger = options.logger ?? silent
     this.table = new ProcessTable(options.node, options.creation, options.place)

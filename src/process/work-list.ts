@@ -1,17 +1,26 @@
 /**
  * Exit signals, DOWN messages and the clean-up after a lost node go through one first-in-first-out list: a chain of any length dies
- * without recursion, and a long walk is cut into slices of 5 ms, so that it holds up nobody. Each task is a generator that yields after
- * every signal.
+ * without recursion, and a long walk is cut into slices of 4000 signals, or 5 ms, so that it holds up nobody. Each task is a generator that
+ * yields after every signal.
  */
+import type { Clock } from './clock.js'
+
 export type Task = Iterator<void, void, undefined>
 
 const slice = 5
 const between = 64
+/** As many as the scheduler delivers in a turn: those who are told keep pace, so that what is told does not pile up and age in the heap. */
+const most = 4000
 
 export class WorkList {
+  readonly #clock: Clock
   #tasks: Task[] = []
   #head = 0
   #running = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /** Runs the task at once when nothing is ahead of it, otherwise after all that is. */
   push(task: Task): void {
@@ -26,10 +35,9 @@ export class WorkList {
 
   readonly #drain = (): void => {
     this.#running = true
-    const end = performance.now() + slice
-    let steps = 0
-    while (this.#head < this.#tasks.length) {
-      if (++steps % between === 0 && performance.now() > end) {
+    const end = this.#clock.now() + slice
+    for (let steps = 0; this.#head < this.#tasks.length; steps++) {
+      if (steps === most || (steps % between === 0 && this.#clock.now() > end)) {
         setImmediate(this.#drain)
         return
       }
