@@ -22,11 +22,17 @@ export class NodeMonitors {
     }
   }
 
-  lost(node: Atom): void {
-    const watching = this.#nodes.get(node)
-    this.#nodes.delete(node)
-    for (const [process, count] of watching ?? []) {
-      for (let told = 0; told < count; told++) this.#host.message(process, tuple(atom('nodedown'), node))
+  /** Tells, when that is called, whoever watches now and still does then: who begins meanwhile watches the next connection. */
+  lost(node: Atom): () => void {
+    const watching = [...(this.#nodes.get(node) ?? [])]
+    return () => {
+      for (const [process, count] of watching) {
+        const still = Math.min(count, this.#nodes.get(node)?.get(process) ?? 0)
+        for (let told = 0; told < still; told++) {
+          this.set(process, node, false)
+          this.#host.message(process, tuple(atom('nodedown'), node))
+        }
+      }
     }
   }
 
