@@ -11,6 +11,8 @@ import { GenServerRunner } from './otp/gen-server-runner.js'
 import type { From } from './otp/gen-server-types.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
+import { eventRef } from './otp/gen-event-ref.js'
+import type { EventHandlers, EventRef, GenEvent } from './otp/gen-event-types.js'
 import { startBehaviour } from './otp/start.js'
 import { supervisorRef } from './otp/supervisor.js'
 import type { Startable, SupervisorRef } from './otp/supervisor-types.js'
@@ -248,6 +250,11 @@ export class Node extends Kernel<NodeProcess> {
   /** A way to a supervisor, TypeScript's or Erlang's, on any node. */
   supervisorRef(to: ServerName): SupervisorRef {
     return supervisorRef(this, to)
+  }
+
+  /** A way to an event manager, TypeScript's or Erlang's, on any node: `node.eventRef<typeof events>({ name: 'events', node: 'x@y' })`. */
+  eventRef<D extends GenEvent<any> = GenEvent<EventHandlers>>(to: ServerName): EventRef<D['handlers']> {
+    return eventRef(this, to)
   }
 
   /** Spawns a process on a node, for code that is no process: see Process.spawnAt. */

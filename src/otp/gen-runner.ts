@@ -60,7 +60,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
   abstract systemGetState(): Term
   abstract systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term>
   abstract systemStatus(sysState: Atom, log: readonly Term[]): Term
-  abstract systemCodeChange(oldVsn: Term, extra: Term): unknown
+  abstract systemCodeChange(oldVsn: Term, extra: Term, module: Term): unknown
 
   get parent(): Pid {
     return this.life.parent ?? this.self.pid
@@ -204,6 +204,15 @@ const exit = atom('EXIT')
 /** The Erlang module that a file stands for: its name without the ending. */
 export const moduleOf = (url: string | undefined, behaviour: string): Atom =>
   atom(basename(url ?? behaviour).replace(/\.[^.]*$/, '')) as Atom
+
+/** `get` is the handler `get` without arguments, `{add, 5}` is `add` with one. Too few arguments are no match. */
+export function handlerOf(table: Record<string, Handler> | undefined, request: Term): { handler: Handler; args: readonly Term[] } | null {
+  const name: unknown = request instanceof Tuple ? request.elements[0] : request
+  if (!table || !(name instanceof Atom) || !Object.hasOwn(table, name.name)) return null
+  const handler = table[name.name] as Handler
+  const args = request instanceof Tuple ? request.elements.slice(1) : []
+  return handler.length - 1 <= args.length ? { handler, args } : null
+}
 
 /** A state as a term; what is none is told as text. */
 export function stateTerm(self: Process, state: unknown): Term {

@@ -4,10 +4,11 @@
  * Source: gen_server.erl (loop, handle_msg, handle_common_reply, error_info, format_status).
  */
 import { ErlangError, type LocalProcess, type Process, reason } from '../process/index.js'
-import { Atom, atom, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import { type Atom, atom, type Sendable, type Term, tuple } from '../term/index.js'
 import { type Cause, exitCause } from './cause.js'
+import { formatStatus } from './format-status.js'
 import { type Caller, parseRequest, reply } from './gen.js'
-import { GenRunner, type Handler, type Life, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
+import { GenRunner, type Handler, handlerOf, type Life, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './gen-server-types.js'
 import { formatServerEvent } from './gen-server-events.js'
 import { log, serverReport } from './report.js'
@@ -239,18 +240,8 @@ export class GenServerRunner extends GenRunner {
     this.#state = await codeChange.call(this.self as never, oldVsn, this.#state, extra)
   }
 
-  /** What a server's own `formatStatus` makes of it; as it is when that fails. */
   private format(status: Status): Status {
-    const { formatStatus } = this.#definition
-    if (!formatStatus) return status
-    try {
-      const made = { ...status, ...formatStatus.call(this.self as never, status) }
-      const known = Object.keys(made).every(key => key in status)
-      return known ? made : { ...status, state: `${this.module.name}:format_status/1 returned a map with unknown keys` }
-    } catch {
-      // As in OTP: whoever looks at the status is told, and the server goes on.
-      return { ...status, state: `${this.module.name}:format_status/1 crashed` }
-    }
+    return formatStatus(this.self, this.module, this.#definition.formatStatus, status)
   }
 
   /** The caller of the call that is being handled */
@@ -287,13 +278,4 @@ function badReturn(self: Process, out: unknown): Term {
     out instanceof Reply ? [atom('reply'), out.value, ...state] : out instanceof NoReply ? [atom('noreply'), ...state] : undefined
   const said = erlang ? tuple(...erlang.filter(part => part !== undefined).map(part => stateTerm(self, part))) : reason.termOf(out)
   return tuple(atom('bad_return_value'), said)
-}
-
-/** `get` is the handler `get` without arguments, `{add, 5}` is `add` with one. Too few arguments are no match. */
-function handlerOf(table: Record<string, Handler> | undefined, request: Term): { handler: Handler; args: readonly Term[] } | null {
-  const name: unknown = request instanceof Tuple ? request.elements[0] : request
-  if (!table || !(name instanceof Atom) || !Object.hasOwn(table, name.name)) return null
-  const handler = table[name.name] as Handler
-  const args = request instanceof Tuple ? request.elements.slice(1) : []
-  return handler.length - 1 <= args.length ? { handler, args } : null
 }

@@ -96,7 +96,8 @@ class Reference {
   }
 }
 
-const requestOf = (name: string, args: Sendable[]): Sendable => (args.length === 0 ? atom(name) : new Tuple([atom(name), ...args]))
+/** What `name(...args)` is on the wire */
+export const requestOf = (name: string, args: Sendable[]): Sendable => (args.length === 0 ? atom(name) : new Tuple([atom(name), ...args]))
 
 /** The pid of a server, where it is known here. @throws ProcessError ERR_NOPROC */
 export function pidOf({ processes }: Starting, to: To): Pid {

@@ -42,7 +42,7 @@ export async function call(self: Process, to: To, request: Sendable, options: Ca
 }
 
 /** Sends a request, whose reply `receiveResponse` takes: what it returns stands for it. @throws ProcessError ERR_BADARG; EtfError. */
-export function sendRequest(self: Process, to: To, request: Sendable, kind: Atom = genCall): Reference {
+export function sendRequest(self: Process, to: To, request: Sendable, kind: Atom | Pid = genCall): Reference {
   if (to instanceof Reference) throw new ProcessError('ERR_BADARG', 'A call goes to a pid or a name: an alias cannot be monitored.')
   const ref = self.monitor(to, { alias: 'reply_demonitor' })
   try {

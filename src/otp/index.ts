@@ -14,6 +14,18 @@ export {
   stop,
 } from './gen-server.js'
 export { type Actions, type Event, genStatem, keep, next, repeat, type State, type StatemProcess, type StatemRef } from './gen-statem.js'
+export {
+  EventError,
+  eventHandler,
+  type EventHandler,
+  type EventHandlerDefinition,
+  type EventRef,
+  type GenEvent,
+  genEvent,
+  type HandlerName,
+  removeHandler,
+  swapHandler,
+} from './gen-event.js'
 export { supervisor, SupervisorError } from './supervisor.js'
 export type {
   ChildCode,

@@ -34,7 +34,8 @@ export interface SystemProcess {
   systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term>
   /** What get_status tells besides the usual. */
   systemStatus(sysState: Atom, log: readonly Term[]): Term
-  systemCodeChange(oldVsn: Term, extra: Term): unknown
+  /** `module`: which code is new; only a gen_event has more than one. */
+  systemCodeChange(oldVsn: Term, extra: Term, module: Term): unknown
   systemTerminate(reason: Term): void
   readonly formatEvent: FormatEvent
 }
@@ -60,7 +61,7 @@ export function handleSystem(target: SystemProcess, from: Caller, request: Term)
   const [what, first, second, third] = parts
   const shape = what instanceof Atom ? `${what.name}/${parts.length}` : ''
   if (shape === 'replace_state/2') return replaceState(target, from, first as Term).then(answer)
-  if (shape === 'change_code/4' && state.suspended) return changeCode(target, second as Term, third as Term).then(answer)
+  if (shape === 'change_code/4' && state.suspended) return changeCode(target, second as Term, third as Term, first as Term).then(answer)
   if (shape === 'debug/2') return answer(debug(target, state, first as Term, from.pid))
   if (shape === 'terminate/2') {
     answer(ok)
@@ -110,9 +111,9 @@ async function replaceState(target: SystemProcess, from: Caller, fun: Term): Pro
   }
 }
 
-async function changeCode(target: SystemProcess, oldVsn: Term, extra: Term): Promise<Term> {
+async function changeCode(target: SystemProcess, oldVsn: Term, extra: Term, module: Term): Promise<Term> {
   try {
-    await target.systemCodeChange(oldVsn, extra)
+    await target.systemCodeChange(oldVsn, extra, module)
     return ok
   } catch (thrown) {
     const exit = (why: Term): Term => tuple(atom('error'), tuple(atom('EXIT'), why))

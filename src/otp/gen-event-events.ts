@@ -1,0 +1,14 @@
+/** The events of a gen_event as text, as `sys:trace` prints them. Source: gen_event.erl (print_event). */
+import { type Term, Tuple } from '../term/index.js'
+import { ioLibFormat } from './io-lib-format.js'
+
+export function formatEventEvent(event: Term, name: Term): string {
+  const print = (format: string, ...values: Term[]): string => ioLibFormat(`*DBG* ~tp${format}~n`, [name, ...values])
+  if (!(event instanceof Tuple) || event.tag !== 'in') return print(' : ~tp', event)
+  const message = event.elements[1] as Term
+  if (!(message instanceof Tuple)) return print(' got ~tp', message)
+  if (message.length === 2 && message.tag === 'notify') return print(' got event ~tp', message.elements[1] as Term)
+  const request: unknown = message.length === 3 ? message.elements[2] : null
+  if (!(request instanceof Tuple) || request.length !== 3 || request.tag !== 'call') return print(' got ~tp', message)
+  return print('(~tp) got call ~tp', request.elements[1] as Term, request.elements[2] as Term)
+}
