@@ -326,7 +326,8 @@ export class Processes implements Host {
   /** The connection to a node is lost. Every link, monitor and pending spawn over it ends, then `{nodedown, Node}` is told, then `done`. */
   lost(node: Atom, done: () => void): void {
     // What the node held is taken out at once: what is linked over the next connection must not break with this one.
-    this.#work.push(this.#lost(node, this.links.lost(node), this.monitors.lost(node), this.nodeMonitors.lost(node), done))
+    const last = [this.spawnRequests.lost(node), this.nodeMonitors.lost(node), done]
+    this.#work.push(this.#lost(this.links.lost(node), this.monitors.lost(node), last))
   }
 
   /** Does work that may be long in slices, behind what is being done so. */
@@ -346,12 +347,10 @@ export class Processes implements Host {
     yield* this.monitors.exits(process, reason)
   }
 
-  *#lost(node: Atom, links: Task, monitors: Task, nodedown: () => void, done: () => void): Generator<void, void, undefined> {
+  *#lost(links: Task, monitors: Task, last: readonly (() => void)[]): Generator<void, void, undefined> {
     yield* { [Symbol.iterator]: () => links }
     yield* { [Symbol.iterator]: () => monitors }
-    this.spawnRequests.lost(node)
-    nodedown()
-    done()
+    for (const tell of last) tell()
   }
 
   #onSend(signal: SendSignal): void {

@@ -130,11 +130,11 @@ export class SpawnRequests {
     this.#tell(requested, result, signal.token)
   }
 
-  lost(node: Atom): void {
-    for (const [number, requested] of this.#pending) {
-      if (requested.node !== node) continue
-      this.#take(number)
-      this.#tell(requested, noconnection)
+  /** Answers, when that is called, what waits now and still does then: what is asked for meanwhile goes over the next connection. */
+  lost(node: Atom): () => void {
+    const waiting = [...this.#pending].filter(([, requested]) => requested.node === node)
+    return () => {
+      for (const [number, requested] of waiting) if (this.#take(number)) this.#tell(requested, noconnection)
     }
   }
 

@@ -94,3 +94,18 @@ t.test('the next connection is lost, too, before all has fired: each fires once,
     t.equal(processes.monitors.size, 0)
   })
 })
+
+t.test('a process that is asked for over the next connection is not refused with this one', async t => {
+  const { processes, run } = fixture()
+  await run(async self => {
+    const { taken } = await watching(self)
+    const before = self.spawnRequest({ node: there, module: 'm', fun: 'f' })
+    processes.lost(there, () => {})
+    const after = self.spawnRequest({ node: there, module: 'm', fun: 'f' })
+    const told = await taken()
+    t.equal(told.length, count + 1)
+    t.ok(equals(told.at(-1), tuple(atom('spawn_reply'), before, atom('error'), atom('noconnection'))))
+    t.equal(processes.spawnRequests.size, 1)
+    t.equal(self.spawnRequestAbandon(after), true)
+  })
+})
