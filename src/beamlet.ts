@@ -7,7 +7,7 @@ import type { Parts } from './node/parts.js'
 import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
-import { GenServerRunner } from './otp/gen-server-runner.js'
+import { GenRunner } from './otp/gen-runner.js'
 import type { From } from './otp/gen-server-types.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
@@ -53,9 +53,9 @@ export class NodeProcess extends Process {
     return new ProcessRpc(this, this.node)
   }
 
-  /** @internal In a call's handler of a gen_server: who called. @throws ErlangError badarg anywhere else. */
+  /** @internal In a call's handler of a behaviour: who called. @throws ErlangError badarg anywhere else. */
   from<V = any>(): From<V> {
-    if (this.runner instanceof GenServerRunner) return this.runner.from()
+    if (this.runner instanceof GenRunner) return this.runner.from()
     throw new ErlangError(atom('badarg'))
   }
 

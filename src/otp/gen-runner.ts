@@ -6,10 +6,11 @@
  * Source: gen.erl, proc_lib.erl, and what gen_server, gen_statem and gen_event have in common.
  */
 import { basename } from 'node:path'
-import { ExitError, type LocalProcess, type Process, ProcessError, reason, type Runner } from '../process/index.js'
+import { ErlangError, ExitError, type LocalProcess, type Process, ProcessError, reason, type Runner } from '../process/index.js'
 import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
+import type { From } from './gen-server-types.js'
 import { crashReport } from './report.js'
 import { handleSystem, isSystem, type SysState, type SystemProcess } from './sys.js'
 import type { FormatEvent } from './sys-debug.js'
@@ -80,6 +81,11 @@ export abstract class GenRunner implements Runner, SystemProcess {
   exited(_process: LocalProcess, why: Term): void {
     if (this.stage === 'new' || this.stage === 'starting') this.life.failed(new ExitError(why))
     this.self.exited(why)
+  }
+
+  /** The caller of the call that is being handled. @throws ErlangError badarg when there is none. */
+  from(): From {
+    throw new ErlangError(atom('badarg'), undefined)
   }
 
   systemTerminate(why: Term): void {

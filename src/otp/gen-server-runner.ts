@@ -244,10 +244,9 @@ export class GenServerRunner extends GenRunner {
     return formatStatus(this.self, this.module, this.#definition.formatStatus, status)
   }
 
-  /** The caller of the call that is being handled */
-  from(): From {
+  override from(): From {
     const caller = this.#caller
-    if (!caller) throw new ErlangError(atom('badarg'), undefined)
+    if (!caller) return super.from()
     return { reply: (value: Sendable) => reply(this.self, caller, value) }
   }
 

@@ -48,7 +48,7 @@ export class GenStatemRunner extends GenRunner {
   #answer: (() => void) | null = null
 
   constructor(self: Process, definition: StatemDefinition, life: Life) {
-    super(Object.assign(self, { from: () => this.#from() }), life)
+    super(self, life)
     this.#definition = definition
   }
 
@@ -228,10 +228,9 @@ export class GenStatemRunner extends GenRunner {
     return { reply: value => this.#reply(caller, value) }
   }
 
-  #from(): From {
+  override from(): From {
     const caller = this.#event?.caller
-    if (!caller) throw new ErlangError(atom('badarg'), undefined)
-    return this.#fromOf(caller)
+    return caller ? this.#fromOf(caller) : super.from()
   }
 
   protected onEnd({ reason: why }: Cause): unknown {
