@@ -60,7 +60,7 @@ changed(Echo, Number, Term) ->
     Ref = make_ref(),
     Echo ! {self(), Ref, Term},
     receive {Ref, Back} -> not (Back =:= Term andalso term_to_binary(Back) =:= term_to_binary(Term))
-    after 10000 -> error({no_echo_of, Number})
+    after 20000 -> error({no_echo_of, Number})
     end.
 
 adder(N) -> fun(M) -> add(N, M) end.

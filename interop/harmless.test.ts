@@ -25,7 +25,7 @@ t.test('what is harmless to Beamlet is harmless to real nodes', async t => {
       const rogue = await diallingRogue({ name, cookie, port })
       rogue.write(...frames(rogue, { victim: pid }))
       rogue.write(plain(sendSender(rogue.pid, pid), tuple(rogue.pid, title)))
-      const source = 'Pid ! {ask, self(), Title}, receive heard -> lists:member(Rogue, nodes(connected)) after 3000 -> lost end.'
+      const source = 'Pid ! {ask, self(), Title}, receive heard -> lists:member(Rogue, nodes(connected)) after 20000 -> lost end.'
       t.equal(await beam.eval(source, { bindings: { Pid: pid, Title: title, Rogue: atom(rogue.name.name) } }), true, title)
       rogue.end()
     }

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { any, atom, match, type Node, type NodeProcess, type Pid, type Term, tuple } from '../src/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { actor, down, eachWay, heard, info, next, order, type Pair, tell } from './support/pair.js'
+import { actor, down, eachWay, heard, info, next, order, type Pair, patience, tell } from './support/pair.js'
 
 const EXIT = atom('EXIT')
 const noconnection = atom('noconnection')
@@ -163,9 +163,9 @@ async function suite(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
         for (const step of plays[Math.floor(round / 5) % 5] ?? []) self[step](actor)
         for (const stage of ['done', 'settled']) {
           self.send(actor, tuple(mark, atom(stage)))
-          await self.receive(match([mark, atom(stage)]), { timeout: 5000 })
+          await self.receive(match([mark, atom(stage)]), { timeout: patience })
         }
-        const [, there] = (await self.receive(match([verdict, any]), { timeout: 5000 })).elements
+        const [, there] = (await self.receive(match([verdict, any]), { timeout: patience })).elements
         const here = node.stats().remoteLinks === 1
         outcomes[here !== there ? 'disagreed' : here ? 'linked' : 'unlinked']++
       }

@@ -6,7 +6,9 @@ import {
   any,
   atom,
   type Atom,
+  equals,
   format,
+  isPid,
   match,
   type NodeProcess,
   parse,
@@ -22,13 +24,18 @@ import { actor, down, eachWay, next, type Pair, patience, tell } from './support
 
 const erlang = String.raw`
 -module(spawned).
--export([run/1, report/1, hold/0]).
+-export([run/1, report/1, hold/0, obituary/2]).
 %% Says what it is, and exits as it is told.
 run(To) ->
     To ! {self(), started},
     receive {exit, Reason} -> exit(Reason) end.
 report(To) -> To ! {self(), [process_info(self(), Item) || Item <- [priority, message_queue_data, min_heap_size, fullsweep_after, group_leader]]}.
 hold() -> receive after infinity -> ok end.
+%% Tells which process, of those that begin from now on, exits with that reason, even if it never came to run.
+obituary(To, Reason) ->
+    erlang:trace(new_processes, true, [procs]),
+    To ! watching,
+    receive {trace, Pid, exit, Reason} -> To ! {exited, Pid} end.
 `
 
 t.test('spawns', async t => {
@@ -216,6 +223,8 @@ async function awaited(t: Test, { beam, node }: Pair): Promise<void> {
 async function goneMeanwhile(t: Test, { beam, node, evaluate }: Pair): Promise<void> {
   await t.test('who asked has ended: a linked child exits with it, and a monitored one lives on unwatched', async t => {
     await node.run(async self => {
+      await self.spawnAt(beam.name, spawned('obituary', self.pid, atom('ended')))
+      t.equal(await next(self), atom('watching'))
       beam.pause()
       const [asker, end] = self.spawnMonitor(child => {
         child.spawnRequest({ node: beam.name, ...spawned('run', self.pid) }, { link: true })
@@ -224,14 +233,16 @@ async function goneMeanwhile(t: Test, { beam, node, evaluate }: Pair): Promise<v
       })
       t.strictSame(await next(self), down(end, asker, atom('ended')))
       beam.resume()
-      const [linked, monitored] = [(await next(self)) as Tuple, (await next(self)) as Tuple].map(message => message.elements[0] as Pid)
-      // It may have ended before it is watched.
-      t.match(await ended(self, linked as Pid), /^(ended|noproc)$/)
+      // The linked one may end before it says that it has started.
+      const [, linked] = (await self.receive(match([atom('exited'), isPid]), { timeout: patience })).elements
+      const lives = (message: unknown): message is Tuple<readonly [Pid, Term]> =>
+        match([isPid, atom('started')])(message) && !equals(message.elements[0], linked)
+      const [monitored] = (await self.receive(lives, { timeout: patience })).elements
       const actor = (await evaluate('actor:start().')) as Pid
       await tell(self, actor, 'erlang', 'node')
-      t.equal(format(await evaluate('process_info(Pid, monitored_by).', { Pid: monitored as Pid })), '{monitored_by,[]}')
+      t.equal(format(await evaluate('process_info(Pid, monitored_by).', { Pid: monitored })), '{monitored_by,[]}')
       t.equal(node.stats().spawnRequests, 0)
-      self.exit(monitored as Pid, atom('kill'))
+      self.exit(monitored, atom('kill'))
       self.exit(actor, atom('kill'))
     })
   })
@@ -251,12 +262,6 @@ async function goneMeanwhile(t: Test, { beam, node, evaluate }: Pair): Promise<v
       t.equal(node.stats().spawnRequests, 0)
     })
   })
-}
-
-/** Why a process ended, or has ended */
-async function ended(self: NodeProcess, pid: Pid): Promise<string> {
-  const ref = self.monitor(pid)
-  return format((await self.receive(match([atom('DOWN'), ref, any, any, any]))).elements[4] as Term)
 }
 
 /** What TypeScript processes do that Erlang spawns */
@@ -302,7 +307,9 @@ async function fromErlang(t: Test, { node, evaluate }: Pair, otp: number): Promi
 
   await t.test('spawn_request: the reply first, as it was asked for', async t => {
     const heard = (options: string, then = ''): Promise<Term> =>
-      evaluate(`Ref = spawn_request(Ts, ours, run, [self()], ${options}), ${then} Next = fun() -> receive M when element(1, M) =/= runs -> M after 100 -> none end end,
+      evaluate(`Ref = spawn_request(Ts, ours, run, [self()], ${options}), ${then}
+        % What is asked after it is answered after it.
+        Ts = erpc:call(Ts, erlang, node, []), Next = fun() -> receive M when element(1, M) =/= runs -> M after 0 -> none end end,
         case Next() of {Tag, Ref, ok, Pid} when node(Pid) =:= Ts -> {Tag, ok}; {Tag, Ref, error, Why} -> {Tag, Why}; Other -> Other end.`)
     for (const [options, expected] of [
       ['[]', '{spawn_reply,ok}'],

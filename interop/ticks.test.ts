@@ -76,7 +76,7 @@ async function bothWays(t: Test, beam: Beam, node: Node): Promise<void> {
     t.ok(took > 2 * netTickTime, `in ${took.toFixed(1)} s`)
 
     node.spawn(async self => self.send({ name: 'narrow', node: beam.name }, await next(self)), { name: 'here' })
-    const source = 'register(narrow, self()), {here, Ts} ! still, receive Message -> Message after 5000 -> lost end.'
+    const source = 'register(narrow, self()), {here, Ts} ! still, receive Message -> Message after 20000 -> lost end.'
     t.equal(await evaluator(beam, node)(source), atom('still'))
     t.strictSame(lost, [], 'the connection is the first')
   })

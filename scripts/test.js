@@ -6,6 +6,11 @@
 //   4320 passed, 1 failed
 //
 // A static check counts one; a suite counts each of its assertions. What failed is named once more just above that line. Exits 1 when anything failed.
+//
+// These tests watch several operating system processes at once, on machines that others use, too. So up to three test files of a suite that failed run once
+// more, alone: what fails again has failed. What passes then is a defect all the same, and never goes unsaid:
+//
+//   ↻ interop/spawn.test.ts > spawns > OTP 25 > … failed, and its file passed when it ran again
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { argv, exit, stdout } from 'node:process'
@@ -14,6 +19,9 @@ const all = ['format', 'lint', 'types', 'knip', 'unit', 'interop']
 
 /** How many failures of a suite are named again at the end. */
 const shown = 20
+
+/** How many test files of a suite that failed run once more. More than that is no accident. */
+const atMost = 3
 
 /** @type {Record<string, string[]>} what tap is given for each suite; a name that is not here is a target of the Makefile */
 const suites = {
@@ -64,13 +72,41 @@ export function failures(tap) {
 }
 
 /**
+ * @typedef {Count & { named: string[], again: string[] }} Result `again`: what failed, and passed when its file ran once more
+ *
  * @param {string} name
+ * @param {string[]} args
+ * @returns {Result}
+ */
+function suite(name, args) {
+  const list = `.tap/${name}.failed`
+  mkdirSync('.tap', { recursive: true })
+  rmSync(list, { force: true })
+  const first = run(`.tap/${name}.tap`, [`--save=${list}`, ...args])
+  const files = read(list).split('\n').filter(Boolean)
+  if (first.failed === 0 || files.length === 0 || files.length > atMost) return { ...first, again: [] }
+  stdout.write(`── ${name}: ${first.failed} failed; once more: ${files.join(' ')}\n`)
+  return settled(first, run(`.tap/${name}-again.tap`, ['--jobs=1', ...args.filter(arg => arg.startsWith('--')), ...files]))
+}
+
+/**
+ * A second run of the files that failed, and nothing else, decides.
+ *
+ * @param {Count & { named: string[] }} first
+ * @param {Count & { named: string[] }} second
+ * @returns {Result}
+ */
+export function settled(first, second) {
+  if (second.failed > 0) return { passed: first.passed, failed: second.failed, named: second.named, again: [] }
+  return { passed: first.passed, failed: 0, named: [], again: first.named }
+}
+
+/**
+ * @param {string} log
  * @param {string[]} args
  * @returns {Count & { named: string[] }}
  */
-function suite(name, args) {
-  const log = `.tap/${name}.tap`
-  mkdirSync('.tap', { recursive: true })
+function run(log, args) {
   rmSync(log, { force: true })
   const { status } = spawnSync('node_modules/.bin/tap', ['run', '--reporter=min', `--output-file=${log}`, ...args], { stdio: 'inherit' })
   const tap = read(log)
@@ -88,17 +124,19 @@ function read(file) {
 
 /**
  * @param {string} target
- * @returns {Count & { named: string[] }}
+ * @returns {Result}
  */
 function check(target) {
   const { status } = spawnSync('make', ['--no-print-directory', target], { stdio: 'inherit' })
-  return status === 0 ? { passed: 1, failed: 0, named: [] } : { passed: 0, failed: 1, named: [`make ${target}`] }
+  return status === 0 ? { passed: 1, failed: 0, named: [], again: [] } : { passed: 0, failed: 1, named: [`make ${target}`], again: [] }
 }
 
 if (argv[1]?.endsWith('scripts/test.js')) {
   const total = { passed: 0, failed: 0 }
   /** @type {string[]} */
   const failed = []
+  /** @type {string[]} */
+  const again = []
   const chosen = argv.slice(2)
   for (const name of chosen.length > 0 ? chosen : all) {
     const args = suites[name]
@@ -106,8 +144,10 @@ if (argv[1]?.endsWith('scripts/test.js')) {
     total.passed += result.passed
     total.failed += result.failed
     failed.push(...result.named)
+    again.push(...result.again)
     stdout.write(`── ${name}: ${result.passed} passed, ${result.failed} failed\n`)
   }
+  for (const name of again) stdout.write(`↻ ${name} failed, and its file passed when it ran again\n`)
   for (const name of failed) stdout.write(`✖ ${name}\n`)
   stdout.write(`${total.passed} passed, ${total.failed} failed\n`)
   exit(total.failed === 0 && total.passed > 0 ? 0 : 1)

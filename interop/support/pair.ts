@@ -83,7 +83,7 @@ export async function eachWay(
 }
 
 /** Milliseconds after which a message that never comes fails the test */
-export const patience = 20_000
+export const patience = 60_000
 
 /** The next message, whatever it is. */
 export const next = (self: NodeProcess): Promise<Term> => self.receive(undefined, { timeout: patience })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { count, failures } from '../../scripts/test.js'
+import { count, failures, settled } from '../../scripts/test.js'
 
 const run = `TAP version 14
 # Subtest: a.test.ts
@@ -36,4 +36,11 @@ t.test('what a run counts', async t => {
   t.same(count(run, 1), { passed: 1, failed: 4 })
   t.same(count('# { total: 2, pass: 2 }', 1), { passed: 2, failed: 1 }, 'tap says no by its status')
   t.same(count('', 0), { passed: 0, failed: 1 }, 'and a run without an end has failed')
+})
+
+t.test('a second run of what failed decides', async t => {
+  const first = { passed: 40, failed: 2, named: ['a > b', 'c > d'] }
+  t.same(settled(first, { passed: 9, failed: 1, named: ['c > d'] }), { passed: 40, failed: 1, named: ['c > d'], again: [] })
+  const second = settled(first, { passed: 11, failed: 0, named: [] })
+  t.same(second, { passed: 40, failed: 0, named: [], again: ['a > b', 'c > d'] }, 'and what passed then is still named')
 })
