@@ -52,6 +52,9 @@ test: setup build ## everything, on real BEAM nodes of all three releases
 demo: setup build ## a TypeScript process in a cluster with a real BEAM node
 	@$(TS) examples/demo.ts
 
+start: node_modules/.stamp build ## an example, until Ctrl-C: make start FILE=examples/counter.ts
+	@BEAMLET_COOKIE=secret $(TS) dist/cli/main.js start $(FILE) --name $(basename $(notdir $(FILE)))@127.0.0.1
+
 bench: setup build ## each figure beside its peer in the same run
 	@$(TS) bench/main.ts
 
@@ -76,4 +79,4 @@ clean: ## what was built here (the OTP trees stay: scripts/otp remove)
 	@rm -rf dist .tap coverage *.tgz
 	@rm -f .otp
 
-.PHONY: help setup build check format lint types knip unit test demo bench vectors pack fix clean
+.PHONY: help setup build check format lint types knip unit test demo start bench vectors pack fix clean

@@ -145,6 +145,10 @@ export class NodeProcess extends Process {
   }
 }
 
+declare module './otp/own-process.js' {
+  interface OwnProcess extends NodeProcess {}
+}
+
 /**
  * A node of an Erlang cluster.
  *

@@ -349,7 +349,7 @@ export class GenEventRunner extends GenRunner {
     for (const handler of this.#handlers) {
       const { codeChange } = handler.definition
       if (handler.module !== module) changed.push(handler)
-      else if (codeChange) changed.push({ ...handler, state: await codeChange.call(this.self, oldVsn, handler.state, extra) })
+      else if (codeChange) changed.push({ ...handler, state: await codeChange.call(this.self as never, oldVsn, handler.state, extra) })
       else {
         const args = [oldVsn, stateTerm(this.self, handler.state), extra]
         throw new ErlangError(atom('undef'), [tuple(module, atom('code_change'), args, [])])

@@ -1,7 +1,7 @@
 /** The types of genEvent: a reference knows the handlers that its manager has, what each is added with, and the calls that each takes. */
-import type { Process } from '../process/index.js'
 import type { Pid, Sendable, Sent, Term } from '../term/index.js'
 import type { Args, InitStop, NoReply, RefOptions, Reply, ServerStatus, Value } from './gen-server-types.js'
+import type { OwnProcess } from './own-process.js'
 import type { Startable } from './supervisor-types.js'
 
 declare const brand: unique symbol
@@ -47,24 +47,24 @@ export interface EventHandlerDefinition<A, S, C> {
    * The first state, from what the handler is added with: one term, as in OTP. One that replaces another is given `{Args, Result}`. `stop(reason)`
    * is `{error, Reason}`: it is not added.
    */
-  readonly init: (this: Process, args: A) => MaybePromise<S | InitStop | NoReply<S, any>>
+  readonly init: (this: OwnProcess, args: A) => MaybePromise<S | InitStop | NoReply<S, any>>
   /** Every event; gives back the next state, `removeHandler`, or `swapHandler(…)` */
-  readonly handleEvent: (this: Process, event: Term, state: NoInfer<S>) => EventOut<NoInfer<S>>
+  readonly handleEvent: (this: OwnProcess, event: Term, state: NoInfer<S>) => EventOut<NoInfer<S>>
   /** `{add, 5}` calls `add(state, 5)`; the atom `get` calls `get(state)`. Each returns `reply(value, state)`. */
-  readonly call?: C & Record<string, (this: Process, state: NoInfer<S>, ...args: any[]) => EventCallOut<NoInfer<S>>>
+  readonly call?: C & Record<string, (this: OwnProcess, state: NoInfer<S>, ...args: any[]) => EventCallOut<NoInfer<S>>>
   /** A call that no entry of `call` takes. Without it such a call removes the handler, as in OTP. */
-  readonly handleCall?: (this: Process, request: Term, state: NoInfer<S>) => EventCallOut<NoInfer<S>>
+  readonly handleCall?: (this: OwnProcess, request: Term, state: NoInfer<S>) => EventCallOut<NoInfer<S>>
   /** Every other message. Without it, such a message is dropped with a warning to the logger. */
-  readonly handleInfo?: (this: Process, message: Term, state: NoInfer<S>) => EventOut<NoInfer<S>>
+  readonly handleInfo?: (this: OwnProcess, message: Term, state: NoInfer<S>) => EventOut<NoInfer<S>>
   /**
    * Runs when it is removed: with what `deleteHandler` or a swap gave, `{stop, Reason}` when who supervises it has ended, `stop` when the manager
    * ends, `remove_handler`, or `{error, Term}`. What it returns is the result of `deleteHandler`; nothing is `ok`.
    */
-  readonly terminate?: (this: Process, args: Term, state: NoInfer<S>) => unknown
+  readonly terminate?: (this: OwnProcess, args: Term, state: NoInfer<S>) => unknown
   /** `sys:change_code` of the manager with this handler's name as the module */
-  readonly codeChange?: (this: Process, oldVsn: Term, state: NoInfer<S>, extra: Term) => MaybePromise<NoInfer<S>>
+  readonly codeChange?: (this: OwnProcess, oldVsn: Term, state: NoInfer<S>, extra: Term) => MaybePromise<NoInfer<S>>
   /** What `sys:get_status` and the report of a crash show: gives back what shall be shown otherwise. */
-  readonly formatStatus?: (this: Process, status: ServerStatus) => Partial<ServerStatus>
+  readonly formatStatus?: (this: OwnProcess, status: ServerStatus) => Partial<ServerStatus>
 }
 
 /** A handler's definition, and the types that its manager's references have. */

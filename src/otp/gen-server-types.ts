@@ -1,6 +1,7 @@
 /** The types of genServer: handlers are inferred from their table, and what cannot arrive does not compile. */
 import type { Process } from '../process/index.js'
 import type { Atom, Pid, Received, Sendable, Sent, Term } from '../term/index.js'
+import type { OwnProcess } from './own-process.js'
 
 declare const brand: unique symbol
 type MaybePromise<T> = T | Promise<T>
@@ -12,7 +13,7 @@ export interface From<V = any> {
 }
 
 /** `self` in a server's handlers. */
-export interface ServerProcess extends Process {
+export interface ServerProcess extends OwnProcess {
   /** The caller of the call that is being handled, for `noreply` and a later `from.reply(value)`. */
   from<V = any>(): From<V>
 }

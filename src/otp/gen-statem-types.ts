@@ -1,7 +1,7 @@
 /** The types of genStatem: calls and casts are inferred from the tables of all states. */
-import type { Process } from '../process/index.js'
 import type { Pid, Sendable, Term } from '../term/index.js'
 import type { Args, From, InitStop, NoReply, Reply, RefOptions, Stop, Value } from './gen-server-types.js'
+import type { OwnProcess } from './own-process.js'
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -51,7 +51,7 @@ export const keep = <D>(data: D, actions: Actions = {}): Transition<never, D> =>
 export const repeat = <D>(data: D, actions: Actions = {}): Transition<never, D> =>
   new Transition<never, D>('repeat', undefined as never, data, actions)
 
-export interface StatemProcess extends Process {
+export interface StatemProcess extends OwnProcess {
   /** The caller of the call that is being handled, for a later `from.reply(value)` */
   from<V = any>(): From<V>
 }

@@ -1,5 +1,5 @@
 /** The design's sketch of the public types, held against the real package: what must compile compiles, and what must not does not. */
-import { any, atom, type Atom, isPid, match, type Node, type NodeProcess, type Pid } from '../../src/index.js'
+import { any, atom, type Atom, isPid, match, type Node, type NodeProcess, type Pid, type Term } from '../../src/index.js'
 import { genServer, noreply, reply, stop } from '../../src/otp/index.js'
 
 export async function use(node: Node, self: NodeProcess): Promise<void> {
@@ -19,6 +19,11 @@ export async function use(node: Node, self: NodeProcess): Promise<void> {
       async name(n) {
         void this.pid
         return reply('bob', n)
+      },
+      // `this` is the process, with all that it can do
+      async far(n) {
+        const there: Term = await this.rpc.call('x@y', 'erlang', 'node')
+        return reply(this.node.nodes().length + (there === atom('x@y') ? 1 : 0), n)
       },
     },
     cast: { reset: () => 0, plus: (n, k: number) => n + k },
