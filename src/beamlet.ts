@@ -9,6 +9,8 @@ import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiv
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
 import { GenRunner } from './otp/gen-runner.js'
 import type { From } from './otp/gen-server-types.js'
+import { nodeBuiltins } from './otp/node-builtins.js'
+import { processBuiltins, ProcessInfo } from './otp/process-info.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
 import { eventRef } from './otp/gen-event-ref.js'
@@ -200,7 +202,8 @@ export class Node extends Kernel<NodeProcess> {
     startServices(this, { output })
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
-    if (!this.uplink) serveBuiltins(this, this.pgScopes)
+    const info = new ProcessInfo(this)
+    if (!this.uplink) serveBuiltins(this, nodeBuiltins(this, this.pgScopes), processBuiltins(this, info))
   }
 
   /**

@@ -3,12 +3,15 @@
  *
  * A function is called with `this` = the process it runs in, and with the arguments as terms.
  */
-import { ErlangError, type Process } from '../process/index.js'
+import { Begun, ErlangError, type Process } from '../process/index.js'
 import { atom, Atom, NodeError, type Term, tuple } from '../term/index.js'
 import type { Placement } from './outside.js'
 
 /** Codes: ERR_CODE_MODULE, ERR_CODE_NAME, ERR_CODE_RESERVED, ERR_NOT_PORTABLE. */
 export class CodeError extends NodeError {}
+
+/** Of a function in Erlang */
+const maxArity = 255
 
 /** What a loaded function is called as. It may be async; what it returns must be sendable. */
 export type Fun<P extends Process = Process> = (this: P, ...args: any[]) => unknown
@@ -27,6 +30,8 @@ export class Code<P extends Process = any> {
   readonly #urls = new Map<Atom, string>()
   readonly #placements = new Map<Atom, Placement>()
   readonly #reserved = new Set<Atom>()
+  /** By module, function and arity */
+  readonly #begun = new WeakMap<ReadonlyMap<Atom, Fun<P>>, Map<Atom, Begun[]>>()
   readonly #elsewhere: (name: string, url: string | null) => Promise<void>
 
   /** @param elsewhere has the other places load it, too, or forget it (null) */
@@ -92,6 +97,17 @@ export class Code<P extends Process = any> {
   find(module: Atom, fun: Atom, arity: number): Fun<P> | undefined {
     const found = this.#modules.get(module)?.get(fun)
     return found && found.length <= arity ? found : undefined
+  }
+
+  /** What a process that was started with a loaded function is told by: one for all of them. Undefined: there is no such function. */
+  begun(module: Atom, fun: Atom, arity: number): Begun | undefined {
+    if (arity > maxArity || !this.find(module, fun, arity)) return undefined
+    const functions = this.#modules.get(module) as ReadonlyMap<Atom, Fun<P>>
+    let known = this.#begun.get(functions)
+    if (!known) this.#begun.set(functions, (known = new Map()))
+    let begun = known.get(fun)
+    if (!begun) known.set(fun, (begun = []))
+    return (begun[arity] ??= new Begun(tuple(module, fun, arity)))
   }
 
   /** Calls a loaded function in a process. @throws ErlangError `undef`, with Erlang's stack, when there is none. */

@@ -31,6 +31,8 @@ export class Kernel<P extends Process = Process> {
   readonly uplink: Uplink | null
   /** @internal */
   readonly remoteSpawn: RemoteSpawn
+  /** @internal What main asks of every place on behalf of the layers above, by a name that nothing else has: see Census */
+  readonly inquiries = new Map<string, (...args: readonly any[]) => Sendable | Promise<Sendable>>()
   /** @internal */
   readonly events = new Events()
   readonly #parts: Parts

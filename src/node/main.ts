@@ -10,7 +10,7 @@ import { LongTurns } from './long-turns.js'
 import { dialNode, localEnd, netSetupTime, type Parts } from './parts.js'
 import { Peers } from './peers.js'
 import { placeNode, schedulerDefaults } from './places/defaults.js'
-import { nameOf, Schedulers } from './places/schedulers.js'
+import { Schedulers } from './places/schedulers.js'
 
 /** Attempts that ended as they should: in favour of another connection, or because this node closes. */
 const settled = new Set(['DIST_NOK', 'DIST_ALIVE', 'NET_ABORTED'])
@@ -109,7 +109,7 @@ export class Main {
 
   #onLongTurn(pid: Pid | null, timeout: number): void {
     const { events, processes } = this.#kernel
-    const name = pid ? nameOf(processes, pid) : undefined
+    const name = pid ? processes.registry.nameOf(pid)?.name : undefined
     events.emit('long_schedule', pid, { timeout, running: false, on: 'main', place: 0, name })
   }
 }

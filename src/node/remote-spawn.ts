@@ -3,7 +3,16 @@
  * exit, `{undef, [{Module, Function, Args, []}]}`, as on the BEAM. Source: erl_dist_protocol, SPAWN_REQUEST.
  */
 import type { SpawnReplySignal, SpawnRequestSignal } from '../dist/signal.js'
-import { ErlangError, parseSpawnOptions, type Process, ProcessError, type Processes, tokenOf, type TraceToken } from '../process/index.js'
+import {
+  type Begun,
+  ErlangError,
+  parseSpawnOptions,
+  type Process,
+  ProcessError,
+  type Processes,
+  tokenOf,
+  type TraceToken,
+} from '../process/index.js'
 import { Atom, atom, Pid, type Term, tuple } from '../term/index.js'
 import type { Code } from './code.js'
 import type { Placement } from './outside.js'
@@ -31,7 +40,8 @@ export class RemoteSpawn {
     if (!wanted) return this.#reply(request, atom('badopt') as Atom)
     const on = this.#placement(request, args)
     if (on !== undefined && Array.isArray(args) && !this.#spawner.isHere(on)) return this.#elsewhere(on, request, wanted)
-    const child = this.#spawn(self => this.#apply(self, request, args), request)
+    const begun = Array.isArray(args) ? this.#code.begun(request.module, request.fun, args.length) : undefined
+    const child = this.#spawn(self => this.#apply(self, request, args), request, begun)
     if (!child) return this.#reply(request, atom('system_limit') as Atom)
     const { local } = child
     if (wanted.link) links.linked(local, from)
@@ -75,8 +85,8 @@ export class RemoteSpawn {
     return tuple(flags, label, serial, result instanceof Pid ? result : this.#processes.table.node, Math.max(serial - 1, 0))
   }
 
-  #spawn(body: (self: Process) => unknown, { groupLeader, token }: SpawnRequestSignal): Process | null {
-    return this.#tried(() => this.#processes.spawn(body, { groupLeader, token: tokenOf(token) }))
+  #spawn(body: (self: Process) => unknown, { groupLeader, token }: SpawnRequestSignal, begun: Begun | undefined): Process | null {
+    return this.#tried(() => this.#processes.spawn(body, { groupLeader, token: tokenOf(token), begun }))
   }
 
   /** Null when the table of processes, or of places, is full: it is for the one who asked to know. */

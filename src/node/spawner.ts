@@ -97,6 +97,7 @@ export class Spawner {
   here(module: Atom, fun: Atom, args: readonly Term[], options: SpawnOptions): Process {
     const starter = this.starters.get(module)
     if (starter) return this.#processes.start(self => starter(self, args), options)
-    return this.#processes.spawn(self => this.#code.apply(self, module, fun, args), options)
+    const begun = this.#code.begun(module, fun, args.length)
+    return this.#processes.spawn(self => this.#code.apply(self, module, fun, args), { ...options, begun })
   }
 }

@@ -9,7 +9,7 @@
  *
  * Source: gen_event.erl (handle_msg, server_update, do_swap, do_terminate, report_error).
  */
-import { ErlangError, ExitError, type Process, reason } from '../process/index.js'
+import { ErlangError, ExitError, type InitialCall, type Process, reason } from '../process/index.js'
 import { Atom, atom, compare, equals, Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
@@ -42,7 +42,7 @@ class Other {
   }
 }
 
-const genEvent = atom('gen_event')
+const genEvent = atom('gen_event') as Atom
 const ok = atom('ok')
 const error = (why: Term): Tuple => tuple(atom('error'), why)
 
@@ -65,6 +65,14 @@ export class GenEventRunner extends GenRunner {
 
   get formatEvent(): typeof formatEventEvent {
     return formatEventEvent
+  }
+
+  override get initialCall(): InitialCall {
+    return tuple(genEvent, atom('init_it') as Atom, 6)
+  }
+
+  protected override get loop(): InitialCall {
+    return tuple(genEvent, atom('fetch_msg') as Atom, 6)
   }
 
   protected get module(): Atom {

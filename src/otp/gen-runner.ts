@@ -6,7 +6,16 @@
  * Source: gen.erl, proc_lib.erl, and what gen_server, gen_statem and gen_event have in common.
  */
 import { basename } from 'node:path'
-import { ErlangError, ExitError, type LocalProcess, type Process, ProcessError, reason, type Runner } from '../process/index.js'
+import {
+  ErlangError,
+  ExitError,
+  type InitialCall,
+  type LocalProcess,
+  type Process,
+  ProcessError,
+  reason,
+  type Runner,
+} from '../process/index.js'
 import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
@@ -65,6 +74,27 @@ export abstract class GenRunner implements Runner, SystemProcess {
 
   get parent(): Pid {
     return this.life.parent ?? this.self.pid
+  }
+
+  /** Who started it and is linked to it */
+  get starter(): Pid | null {
+    return this.life.parent
+  }
+
+  /** What `$initial_call` says of it */
+  get initialCall(): InitialCall {
+    return tuple(this.module, init, 1)
+  }
+
+  /** The function that it is in, when that has a name: in OTP 29 it waits there */
+  get currentFunction(): InitialCall | null {
+    if (this.stage === 'idle') return this.loop
+    return this.stage === 'busy' ? null : this.initialCall
+  }
+
+  /** The function of OTP in which such a process waits for messages */
+  protected get loop(): InitialCall {
+    return tuple(this.behaviour, loop, 5)
   }
 
   run(process: LocalProcess): void {
@@ -205,7 +235,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
   }
 }
 
-const exit = atom('EXIT')
+const [exit, init, loop] = [atom('EXIT'), atom('init') as Atom, atom('loop') as Atom]
 
 /** The Erlang module that a file stands for: its name without the ending. */
 export const moduleOf = (url: string | undefined, behaviour: string): Atom =>

@@ -3,7 +3,7 @@
  *
  * Source: gen_statem.erl (loop_state_callback, loop_state_transition, loop_timeouts, loop_next_events).
  */
-import { ErlangError, type LocalProcess, type Process, reason } from '../process/index.js'
+import { ErlangError, type InitialCall, type LocalProcess, type Process, reason } from '../process/index.js'
 import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { type Caller, parseRequest, reply } from './gen.js'
@@ -32,7 +32,7 @@ class Due {
   }
 }
 
-const genStatem = atom('gen_statem')
+const genStatem = atom('gen_statem') as Atom
 const stateTimer = 'state'
 const eventTimer = 'event'
 
@@ -58,6 +58,10 @@ export class GenStatemRunner extends GenRunner {
 
   get formatEvent(): typeof formatStatemEvent {
     return formatStatemEvent
+  }
+
+  protected override get loop(): InitialCall {
+    return tuple(genStatem, atom('loop') as Atom, 3)
   }
 
   protected get module(): Atom {

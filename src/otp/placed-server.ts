@@ -32,7 +32,8 @@ export const numberOf = (definition: Behaviour): number => numbers.get(definitio
 /** Runs a server that was started from another place. */
 export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
 
-class PlacedServer implements Runner {
+/** Its module is being loaded. */
+export class PlacedServer implements Runner {
   readonly #self: Process
   readonly #args: readonly Term[]
   #loading = false

@@ -1,70 +1,164 @@
 /**
- * `erlang:process_info` of a process that is TypeScript. What a BEAM process has and this one has not (a heap of its own, reductions) is 0, and
- * the function that it is in is `undefined`, as for one that runs native code.
+ * `erlang:process_info`, `processes` and what lists all processes, for every place of the node. Main asks the other places, each about its own; of
+ * one that computes or is stopped, and does not answer in time, it tells what it knows itself: see Census.
  *
- * Source: the manual of erlang, process_info/1 and process_info/2.
+ *   main → place    process_info, Pid, Items     undefined, or [{Item, Value}]
+ *                   processes                    [Pid]
+ *                   process_infos, [Pid], Items  [{Pid, [Value]}], without those that have ended
  */
-import { type LocalProcess, placeOf, type Processes } from '../process/index.js'
-import { Atom, atom, Pid, type Sendable, type Term, tuple } from '../term/index.js'
+import nodeProcess from 'node:process'
+import { setImmediate } from 'node:timers/promises'
+import type { Kernel } from '../node/kernel.js'
+import type { Known } from '../node/places/census.js'
+import type { LocalProcess } from '../process/index.js'
+import { atom, equals, Pid, type Term, type Tuple, tuple } from '../term/index.js'
+import type { Builtins } from './builtins.js'
+import { KnownFacts, LocalFacts, type OwnMemory, type ProcessFacts } from './process-facts.js'
+import { toldOf, usualItems, valuesOf, type Wanted, wantedItems } from './process-items.js'
 
-type Item = (process: LocalProcess) => Sendable
+/** Processes of which is told at a time, as observer_backend has it */
+const slice = 10_000
+
+/** A process, and the values of what was asked of it */
+export type Row = readonly [pid: Pid, values: readonly Term[]]
 
 const none = atom('undefined')
-const zero: Item = () => 0
-const empty: Item = () => []
+const registeredName = atom('registered_name')
 
-/** In the order in which process_info/1 tells them */
-const items: Readonly<Record<string, Item>> = {
-  registered_name: ({ name }) => name ?? [],
-  current_function: () => none,
-  initial_call: () => tuple(atom('erlang'), atom('apply'), 2),
-  status: ({ ready }) => atom(ready ? 'runnable' : 'waiting'),
-  message_queue_len: ({ mailbox }) => mailbox.size,
-  links: ({ links }) => [...(links?.values() ?? [])].flatMap(({ peer, unlinking }) => (unlinking === 0n ? [peer] : [])),
-  dictionary: empty,
-  trap_exit: ({ traps }) => traps,
-  error_handler: () => atom('error_handler'),
-  priority: () => atom('normal'),
-  group_leader: ({ groupLeader }) => groupLeader,
-  total_heap_size: zero,
-  heap_size: zero,
-  stack_size: zero,
-  reductions: zero,
-  garbage_collection: empty,
-  suspending: empty,
+export class ProcessInfo {
+  readonly #kernel: Kernel<any>
+  readonly #memory: OwnMemory
+
+  /** In main, and in every other place, which answers main. */
+  constructor(kernel: Kernel<any>) {
+    this.#kernel = kernel
+    this.#memory = { bytesOf: pid => (kernel.uplink?.root && equals(kernel.uplink.root, pid) ? nodeProcess.memoryUsage.rss() : 0) }
+    const { inquiries, processes } = kernel
+    if (!kernel.uplink) return
+    inquiries.set('process_info', (pid: Pid, items: Term[]) => this.#here(pid, wantedItems(items) as Wanted, processes.init.pid) ?? none)
+    inquiries.set('processes', () => this.#pidsHere())
+    inquiries.set('process_infos', (pids: Pid[], items: Term[]) =>
+      this.#rowsHere(pids, wantedItems(items) as Wanted, processes.init.pid).map(row => tuple(...row)),
+    )
+  }
+
+  /**
+   * process_info/1, and with items process_info/2: a list of `{Item, Value}`; null: that process has ended.
+   *
+   * @param asks the process that wants to know
+   */
+  async of(pid: Pid, asks: Pid, wanted: Wanted = usualItems): Promise<readonly Tuple[] | null> {
+    const { table } = this.#kernel.processes
+    const place = table.owns(pid) ? table.locate(pid) : table.place
+    if (place === table.place) return this.#here(pid, wanted, asks)
+    const census = this.#kernel.main?.schedulers.census
+    const told = await census?.ask(place, 'process_info', pid, wanted.names)
+    if (told !== undefined) return told === none ? null : (told as Tuple[])
+    if (!census?.mayLive(pid)) return null
+    return toldOf(await this.#known(pid, census.known(place).get(table.keyOf(pid))), wanted)
+  }
+
+  /** All processes of the node */
+  async pids(): Promise<Pid[]> {
+    const census = this.#kernel.main?.schedulers.census
+    const elsewhere = await Promise.all((census?.numbers() ?? []).map(place => this.#pidsOf(place)))
+    return [...this.#pidsHere(), ...elsewhere.flat()]
+  }
+
+  /** What is asked of all processes, some at a time: this thread does other work in between. */
+  async *all(asks: Pid, wanted: Wanted): AsyncGenerator<Row[], void, undefined> {
+    const numbers = this.#kernel.main?.schedulers.census.numbers() ?? []
+    const elsewhere = Promise.all(numbers.map(async place => [place, await this.#pidsOf(place)] as const))
+    for (const pids of slices(this.#pidsHere())) {
+      yield this.#rowsHere(pids, wanted, asks)
+      await setImmediate()
+    }
+    for (const [place, all] of await elsewhere) for (const pids of slices(all)) yield await this.#rowsOf(place, pids, wanted)
+  }
+
+  #here(pid: Pid, wanted: Wanted, asks: Pid): Tuple[] | null {
+    const process = this.#kernel.processes.table.find(pid)
+    return process ? toldOf(this.#facts(process, asks), wanted) : null
+  }
+
+  #rowsHere(pids: readonly Pid[], wanted: Wanted, asks: Pid): Row[] {
+    const { table } = this.#kernel.processes
+    return pids.flatMap(pid => {
+      const process = table.find(pid)
+      return process ? [[pid, valuesOf(this.#facts(process, asks), wanted) as Term[]] as const] : []
+    })
+  }
+
+  #pidsHere(): Pid[] {
+    const { table, init } = this.#kernel.processes
+    return [...table].flatMap(process => (process === init ? [] : process.pid))
+  }
+
+  async #pidsOf(place: number): Promise<Pid[]> {
+    const { census } = (this.#kernel.main as NonNullable<Kernel['main']>).schedulers
+    const told = await census.ask(place, 'processes')
+    return told === undefined ? [...census.known(place).values()].map(({ pid }) => pid) : (told as Pid[])
+  }
+
+  async #rowsOf(place: number, pids: readonly Pid[], wanted: Wanted): Promise<Row[]> {
+    const { census } = (this.#kernel.main as NonNullable<Kernel['main']>).schedulers
+    const { table } = this.#kernel.processes
+    const told = await census.ask(place, 'process_infos', pids, wanted.names)
+    if (told !== undefined) return (told as Tuple<readonly [Pid, Term[]]>[]).map(({ elements }) => elements)
+    const known = census.known(place)
+    const living = pids.filter(pid => census.mayLive(pid))
+    return Promise.all(
+      living.map(async pid => [pid, valuesOf(await this.#known(pid, known.get(table.keyOf(pid))), wanted) as Term[]] as const),
+    )
+  }
+
+  #facts(process: LocalProcess, asks: Pid): ProcessFacts {
+    return new LocalFacts(process, this.#kernel.processes, asks, this.#memory)
+  }
+
+  async #known(
+    pid: Pid,
+    known: Known = { pid, resident: null, trapExit: false, links: [], monitors: [], monitoredBy: [] },
+  ): Promise<ProcessFacts> {
+    const memory = await this.#kernel.main?.schedulers.census.memory(pid)
+    return new KnownFacts(known, this.#kernel.processes, memory ?? 0)
+  }
 }
 
-/** What process_info/2 tells besides */
-const more: Readonly<Record<string, Item>> = {
-  current_location: () => none,
-  current_stacktrace: empty,
-  memory: zero,
-  monitors: ({ monitors }) =>
-    [...(monitors?.values() ?? [])].map(({ target }) =>
-      tuple(atom('process'), target instanceof Pid ? target : tuple(target.name, target.node)),
-    ),
-  monitored_by: ({ watchers }) => [...(watchers?.values() ?? [])].map(({ from }) => from),
+function* slices(pids: readonly Pid[]): Generator<readonly Pid[], void, undefined> {
+  for (let from = 0; from < pids.length; from += slice) yield pids.slice(from, from + slice)
 }
 
-/** `undefined` for one that has ended. Undefined, which is `badarg`, for one whose items are not known here: it lives in another place. */
-export function processInfo({ table }: Processes, pid: Pid): Sendable | undefined {
-  if (!isHere(table, pid)) return undefined
-  const process = table.find(pid)
-  if (!process) return none
-  const told = Object.entries(items).map(([name, item]) => [name, item(process)] as const)
-  return told.flatMap(([name, value]) => (name === 'registered_name' && !process.name ? [] : [tuple(atom(name), value)]))
+/** Of processes, by rpc */
+export function processBuiltins(kernel: Kernel<any>, info: ProcessInfo): Builtins {
+  const own = (pid: unknown): pid is Pid => pid instanceof Pid && pid.node === kernel.processes.table.node
+  const one = async (pid: Pid, asks: Pid, item: Term): Promise<Term> =>
+    (await info.of(pid, asks, wantedItems([item]) as Wanted))?.[0]?.elements[1] ?? none
+  return {
+    erlang: {
+      'is_process_alive/1': (_, pid) => (own(pid) ? kernel.isAlive(pid) : undefined),
+      'processes/0': () => info.pids(),
+      'process_info/1': async (self, pid) => {
+        if (!own(pid)) return undefined
+        const told = await info.of(pid, self.pid)
+        return told ? told.filter(({ elements: [item, value] }) => item !== registeredName || !isNil(value)) : none
+      },
+      'process_info/2': async (self, pid, items: Term) => {
+        const wanted = wantedItems(Array.isArray(items) ? (items as Term[]) : [items])
+        if (!own(pid) || !wanted) return undefined
+        const told = await info.of(pid, self.pid, wanted)
+        if (!told || Array.isArray(items)) return told ?? none
+        return items === registeredName && isNil(told[0]?.elements[1]) ? [] : told[0]
+      },
+    },
+    proc_lib: {
+      'translate_initial_call/1': async (self, pid) => {
+        const call = own(pid) ? await one(pid, self.pid, tuple(atom('dictionary'), atom('$initial_call'))) : none
+        return call === none ? tuple(atom('proc_lib'), atom('init_p'), 5) : call
+      },
+      'get_label/1': (self, pid) => (own(pid) ? one(pid, self.pid, atom('label')) : none),
+    },
+  }
 }
 
-/** For an item or a list of them. Undefined, which is `badarg`, also for an item that is none. */
-export function processInfoOf({ table }: Processes, pid: Pid, wanted: Term): Sendable | undefined {
-  const names = Array.isArray(wanted) ? (wanted as readonly Term[]) : [wanted]
-  const known = names.map(name => (name instanceof Atom ? (items[name.name] ?? more[name.name]) : undefined))
-  if (known.includes(undefined) || !isHere(table, pid)) return undefined
-  const process = table.find(pid)
-  if (!process) return none
-  const told = known.map((item, index) => tuple(names[index] as Term, item?.(process) ?? none))
-  if (Array.isArray(wanted)) return told
-  return wanted === atom('registered_name') && !process.name ? [] : told[0]
-}
-
-const isHere = (table: Processes['table'], pid: Pid): boolean => !table.owns(pid) || placeOf(pid) === table.place
+const isNil = (term: unknown): boolean => Array.isArray(term) && term.length === 0

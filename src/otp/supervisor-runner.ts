@@ -4,7 +4,7 @@
  *
  * Source: supervisor.erl (init_children, handle_call, restart_child, do_restart, restart, terminate).
  */
-import { ErlangError, type Process } from '../process/index.js'
+import { ErlangError, type InitialCall, type Process } from '../process/index.js'
 import { Atom, atom, equals, Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, exitCause, isShutdown } from './cause.js'
 import { BadSpec, Child, childFrom, childOf, dynamicChildFrom } from './child-spec.js'
@@ -61,6 +61,10 @@ export class SupervisorRunner extends GenRunner {
 
   get formatEvent(): typeof formatServerEvent {
     return formatServerEvent
+  }
+
+  override get initialCall(): InitialCall {
+    return tuple(this.module, this.#code.erlangModule, 1)
   }
 
   protected get module(): Atom {

@@ -1,24 +1,43 @@
 /** A process whose code is an async function: its receives are served as messages come, and its promise is its life. */
-import type { Term } from '../term/index.js'
-import type { Runner } from './local-process.js'
+import type { Atom, Term, Tuple } from '../term/index.js'
+import type { LocalProcess, Runner } from './local-process.js'
 import type { Body, Process } from './process.js'
 import { normal } from './reason.js'
 
-/** Its code has begun, and is kept by what it waits for. */
-const begun: Runner = {
-  run: process => (process as Process).serve(),
-  exited: (process, reason) => (process as Process).exited(reason),
+/** The function that a process was started with: {Module, Function, Arity} */
+export type InitialCall = Tuple<readonly [Atom, Atom, number]>
+
+/** Its code has begun, and is kept by what it waits for. All processes of one function share one of these, so that none has to remember which it is. */
+export class Begun implements Runner {
+  /** Null: it is a closure. */
+  readonly initialCall: InitialCall | null
+
+  constructor(initialCall: InitialCall | null) {
+    this.initialCall = initialCall
+  }
+
+  run(process: LocalProcess): void {
+    ;(process as Process).serve()
+  }
+
+  exited(process: LocalProcess, reason: Term): void {
+    ;(process as Process).exited(reason)
+  }
 }
 
+const closure = new Begun(null)
+
 export class BodyRunner implements Runner {
+  readonly begun: Begun
   readonly #body: Body
 
-  constructor(body: Body) {
+  constructor(body: Body, begun = closure) {
     this.#body = body
+    this.begun = begun
   }
 
   run(self: Process): void {
-    self.runner = begun
+    self.runner = this.begun
     begin(self, this.#body)
   }
 

@@ -1,5 +1,6 @@
 export { addressOf, atomOf, type To } from './address.js'
 export type { AliasMode } from './aliases.js'
+export { Begun, BodyRunner, type InitialCall } from './body.js'
 export { type Clock, systemClock } from './clock.js'
 export { ErlangError, ExitError, ProcessError } from './errors.js'
 export type { LocalProcess, Runner } from './local-process.js'

@@ -93,6 +93,11 @@ export class Mailbox {
     return urgent ? Math.max(ordinary, lastBefore(reference, urgent, null)) : ordinary
   }
 
+  /** All that wait, those with priority first */
+  *terms(): Generator<Term, void, undefined> {
+    for (let message = this.#head; message; message = message.next) yield message.term
+  }
+
   clear(): void {
     this.#head = this.#tail = null
     if (this.rare) this.rare.urgent = null

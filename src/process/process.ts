@@ -66,6 +66,19 @@ export class Process extends LocalProcess implements AsyncIterable<Term> {
   }
 
   /**
+   * What people see of this process where it has no name, in observer and in reports, as `proc_lib:set_label/1` of OTP 27 sets it: any term.
+   *
+   * @throws EtfError when it is set to what is no term.
+   */
+  get label(): Term | undefined {
+    return this.rare?.label
+  }
+
+  set label(label: Sendable | undefined) {
+    this.made().label = label === undefined ? undefined : this.host.copy(label)
+  }
+
+  /**
    * Sends a message; it is taken before this returns. False: the way is busy (`node.drained(name)` waits for it); the message is sent all
    * the same.
    *

@@ -8,7 +8,7 @@ import { copy, type EtfError } from '../etf/index.js'
 import { Atom, atom, Pid, Reference, type Sendable, type Term, tuple } from '../term/index.js'
 import { addressOf, atomOf, type To } from './address.js'
 import { Aliases } from './aliases.js'
-import { BodyRunner } from './body.js'
+import { type Begun, BodyRunner } from './body.js'
 import { type Clock, systemClock } from './clock.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { ExitCause, Host } from './host.js'
@@ -32,6 +32,8 @@ export interface SpawnOptions {
   readonly name?: string | Atom | undefined
   /** @internal A pid of this place that was given out elsewhere */
   readonly pid?: Pid | undefined
+  /** @internal The function that it is, where it has a name */
+  readonly begun?: Begun | undefined
   /** @internal */
   readonly groupLeader?: Pid | undefined
   /** @internal */
@@ -134,7 +136,7 @@ export class Processes implements Host {
 
   /** Starts a process that is an async function. */
   spawn(body: Body, options: SpawnOptions = {}): Process {
-    return this.#start(new BodyRunner(body), options)
+    return this.#start(new BodyRunner(body, options.begun), options)
   }
 
   /** Starts a process and runs its code at once, up to its first `await`: for code of our own, in the caller's turn. */

@@ -1,5 +1,5 @@
 /** What most processes never have. It is made when the first of it is needed, so that a process that waits costs little. */
-import type { Atom } from '../term/index.js'
+import type { Atom, Term } from '../term/index.js'
 import type { Alias } from './aliases.js'
 import type { Link } from './links.js'
 import type { Message } from './mailbox.js'
@@ -12,6 +12,7 @@ export class Rare {
   /** The last of the messages with priority */
   urgent: Message | null = null
   name: Atom | null = null
+  label: Term | undefined = undefined
   links: Map<string | number, Link> | null = null
   monitors: Map<number, Monitor> | null = null
   watchers: Map<string | number, Watcher> | null = null

@@ -114,6 +114,11 @@ export class Registry {
     else this.#elsewhere.set(this.#table.keyOf(pid), name)
   }
 
+  /** The name of a process, wherever on this node it lives */
+  nameOf(pid: Pid): Atom | undefined {
+    return this.#table.find(pid)?.name ?? this.#elsewhere.get(this.#table.keyOf(pid))
+  }
+
   names(): Atom[] {
     return [...this.#names.keys()]
   }

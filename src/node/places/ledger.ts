@@ -41,6 +41,20 @@ export class Ledger {
     return size
   }
 
+  *allLinks(): Generator<Linked, void, undefined> {
+    for (const { links } of this.#nodes.values()) yield* links.values()
+  }
+
+  /** What processes outside watch */
+  *allWatched(): Generator<Watch, void, undefined> {
+    for (const { watched } of this.#nodes.values()) yield* watched.values()
+  }
+
+  /** What processes inside watch */
+  *allWatching(): Generator<Watch, void, undefined> {
+    for (const { watching } of this.#nodes.values()) yield* watching.values()
+  }
+
   /** A signal from outside passes. */
   comesIn(signal: Signal): void {
     this.#passes(signal, true)

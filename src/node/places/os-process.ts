@@ -88,6 +88,11 @@ export class OsProcess {
     return this.#child.pid
   }
 
+  /** Bytes of memory; null where the system does not tell, or it has ended. */
+  async residentSize(): Promise<number | null> {
+    return (await residentSize(this.#child.pid)) || null
+  }
+
   /** What it wrote last to its standard error, as a sentence for people; empty when it wrote nothing. */
   get lastWords(): string {
     const text = this.#written.trim()

@@ -1,15 +1,27 @@
 /** Another place of this node, as main sees it: an OS process, the channel to it, and what must be told when it is lost. */
-import type { Payload, Signal, StartSignal } from '../../dist/signal.js'
+import { type Payload, type Signal, type StartSignal, TermPayload } from '../../dist/signal.js'
 import { type Clock, PidSource, type PlaceId, placeOf, type Processes, reason as reasons } from '../../process/index.js'
-import { type Atom, atom, Pid, type Term, tuple } from '../../term/index.js'
+import { type Atom, atom, equals, Pid, type Term, tuple } from '../../term/index.js'
 import { NetError } from '../../net/errors.js'
 import type { PlacedSpawn } from '../outside.js'
 import { type Desk, PlaceChannel, PlaceError } from './channel.js'
 import { type PlaceConfig, placeConnection } from './config.js'
+import { Inquiry } from './inquiry.js'
 import { Ledger } from './ledger.js'
 import { OsProcess, type OsProcessOptions } from './os-process.js'
 import { Pulse, type PulseLimits } from './pulse.js'
 import { Witness } from './witness.js'
+
+/** A process that was started there from elsewhere */
+export interface Resident {
+  readonly pid: Pid
+  /** `$gen_server`: a behaviour */
+  readonly module: Atom
+  readonly fun: Atom
+  /** Null: its arguments came as bytes, which are read where it runs. */
+  readonly arity: number | null
+  readonly groupLeader: Pid
+}
 
 export interface PlaceOptions extends OsProcessOptions {
   readonly config: PlaceConfig
@@ -37,8 +49,9 @@ export class Place {
   readonly ledger = new Ledger()
   readonly channel: PlaceChannel
   readonly os: OsProcess
-  /** How many processes were started there by others and live */
-  load = 0
+  readonly inquiry: Inquiry
+  /** The processes that were started there by others and live */
+  readonly residents = new Map<string | number, Resident>()
   /** Resolves when it runs; rejects with why it does not. */
   readonly ready: Promise<void>
   /** The process for which it was made, when it is isolated */
@@ -91,6 +104,7 @@ export class Place {
       busy: is => options.busy(this, is),
     })
     this.channel.open()
+    this.inquiry = new Inquiry(this.channel, clock)
     this.#late = clock.after(startTime, () => {
       const remedy = 'a module that it imports waits or computes at its top level'
       this.failed(new PlaceError('ERR_PLACE_START', `A place has not started within ${startTime / 1000} s: ${remedy}.`))
@@ -101,6 +115,16 @@ export class Place {
       this.#late()
       lost(this, this.why ?? why)
     })
+  }
+
+  /** How many live there, as far as others have started them */
+  get load(): number {
+    return this.residents.size
+  }
+
+  /** Does that process take exit signals as messages, as far as is known here? */
+  traps(pid: Pid): boolean {
+    return this.trapExit && this.root !== null && equals(this.root, pid)
   }
 
   started(): void {
@@ -146,13 +170,15 @@ export class Place {
   start(signal: StartSignal): void {
     this.channel.send(signal)
     this.ledger.comesIn(signal)
-    this.load++
+    const { to: pid, module, fun, args, groupLeader } = signal
+    const arity = args instanceof TermPayload && Array.isArray(args.term) ? args.term.length : null
+    this.residents.set(this.#options.processes.table.keyOf(pid), { pid, module, fun, arity, groupLeader })
     if (this.kind === 'isolated') this.root = signal.to
   }
 
   /** A process that was started there from elsewhere has ended. False: its pid was given out elsewhere than in main. */
   ended(pid: Pid): boolean {
-    this.load--
+    this.residents.delete(this.#options.processes.table.keyOf(pid))
     const ours = placeOf(pid) === this.id.number
     if (ours) this.#pids.ended(pid)
     return ours

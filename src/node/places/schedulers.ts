@@ -18,6 +18,7 @@ import type { NodeEvents } from '../events.js'
 import type { Code } from '../code.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
 import type { Spawner } from '../spawner.js'
+import { Census } from './census.js'
 import { PlaceError } from './channel.js'
 import type { PlaceConfig } from './config.js'
 import type { placeNode, schedulerDefaults } from './defaults.js'
@@ -68,6 +69,8 @@ const livesOfScheduler = 256
 export class Schedulers implements Places {
   readonly #options: SchedulersOptions
   readonly #places = new Map<number, Place>()
+  /** Who lives in them */
+  readonly census: Census
   readonly #roaming: Roaming
   readonly #numbers = Array.from({ length: maxPlaces - 1 }, (_, index) => index + 1)
   readonly #lives: number[] = []
@@ -77,6 +80,7 @@ export class Schedulers implements Places {
   constructor(options: SchedulersOptions) {
     this.#options = options
     const { processes, spawner, route } = options
+    this.census = new Census(processes, this.#places)
     this.#roaming = new Roaming({
       processes,
       spawner,
@@ -139,7 +143,9 @@ export class Schedulers implements Places {
 
   async isAlive(pid: Pid): Promise<boolean> {
     const place = this.#places.get(this.#options.processes.table.locate(pid))
-    return place !== undefined && (await ifItLives(place.channel.ask('alive', pid))) === true
+    const answer = await place?.inquiry.ask('alive', pid)
+    // One in a place that does not answer lives, for nobody has been told of its end.
+    return answer === undefined ? this.census.mayLive(pid) : answer === true
   }
 
   /** To all places */
@@ -328,7 +334,7 @@ export class Schedulers implements Places {
     const { number } = place.id
     const pid = await place.running()
     if (this.#places.get(number) !== place) return
-    const name = pid ? nameOf(this.#options.processes, pid) : undefined
+    const name = pid ? this.#options.processes.registry.nameOf(pid)?.name : undefined
     this.#options.emit('long_schedule', pid, { timeout: ms, running: true, on: place.kind, place: number, name })
   }
 
@@ -364,12 +370,6 @@ export class Schedulers implements Places {
       yield
     }
   }
-}
-
-/** The registered name of a process of this node */
-export function nameOf({ registry }: Processes, pid: Pid): string | undefined {
-  for (const [name, owner] of registry.entries()) if (equals(owner, pid)) return name.name
-  return undefined
 }
 
 /** What a place answers; undefined when it ends before it does. */

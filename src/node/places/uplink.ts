@@ -31,7 +31,8 @@ export class Uplink {
   readonly #busy: Busy
   /** How many it has placed in the pool */
   #turn = 0
-  #root: Pid | null = null
+  /** Of an isolated place: the process for which it was made */
+  root: Pid | null = null
   #ended = (): void => {}
   /** Resolves when main has closed the place, or is gone. */
   readonly over: Promise<void>
@@ -138,7 +139,7 @@ export class Uplink {
   #onEnded(pid: Pid): void {
     // After all that it has said: main answers for it from then on.
     this.#channel.tellLast('ended', pid)
-    if (this.#root && equals(this.#root, pid)) void this.#kernel.close()
+    if (this.root && equals(this.root, pid)) void this.#kernel.close()
   }
 
   #onSignal(signal: Signal): void {
@@ -190,14 +191,16 @@ export class Uplink {
   }
 
   async #asked(what: string, args: readonly any[]): Promise<Sendable> {
-    const { processes, code } = this.#kernel
+    const { processes, code, inquiries } = this.#kernel
+    const inquiry = inquiries.get(what)
+    if (inquiry) return inquiry(...args)
     if (what === 'alive') return processes.table.find(args[0]) !== undefined
     if (what === 'load') await code.load(text(args[0]), text(args[1]))
     return atom('ok')
   }
 
   #start({ to, module, fun, args, name, groupLeader, linked, watcher, watch, token }: StartSignal): void {
-    if (this.config.kind === 'isolated') this.#root ??= to
+    if (this.config.kind === 'isolated') this.root ??= to
     const { processes, spawner } = this.#kernel
     const { local } = spawner.here(module, fun, args.read() as Term[], { pid: to, groupLeader, token: tokenOf(token) })
     if (linked) processes.links.linked(local, linked)
