@@ -9,7 +9,9 @@ import { binaries, messages } from './one-way.js'
 import { pingPong } from './ping-pong.js'
 import { processesFigure } from './processes.js'
 import { roundTrip } from './round-trip.js'
+import { slopes } from './slopes.js'
 import { spawnFigure } from './spawn.js'
+import { ties } from './ties.js'
 
 /** In the order in which they are printed */
 export const figures: readonly Figure[] = [
@@ -21,8 +23,10 @@ export const figures: readonly Figure[] = [
   genCall,
   pingPong,
   spawnFigure,
-  processesFigure,
+  ties,
   exits,
+  processesFigure,
+  slopes,
   nodedown,
   concurrency,
 ]

@@ -28,7 +28,7 @@ interface Meaning {
 
 /** One line of a figure, and those that the same runs give. */
 export interface Row extends Meaning {
-  readonly also?: readonly Meaning[] | undefined
+  readonly also?: readonly Meaning[] | ((operations: number) => readonly Meaning[]) | undefined
   /** How long one run is to take, about. Default: as long as the effort says */
   readonly ms?: number | undefined
   /** The most operations that fit into a run. Default: any number */
@@ -85,7 +85,8 @@ export async function measure(
     rounds.push(turns)
   }
 
-  const meanings: readonly Meaning[] = [row, ...(row.also ?? [])]
+  const { also = [] } = row
+  const meanings: readonly Meaning[] = [row, ...(typeof also === 'function' ? also(sizes[0] as number) : also)]
   return meanings.map(({ name, unit, better }, which) => {
     const values = rounds.map(turns => turns.map(({ value, also = [] }) => [value, ...also][which]!))
     const result = (index: number) => ({

@@ -1,10 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { atom, type Node, type NodeProcess, type Pid } from '../src/index.js'
+import type { Node, NodeProcess, Pid } from '../src/index.js'
 import type { Beam } from '../src/interop/index.js'
 import { genServer } from '../src/otp/index.js'
 import { beamName, type Figure, inProcess } from './figure.js'
-import type { Measured, Row } from './harness.js'
+import { type Cost, growth } from './growth.js'
+import type { Row } from './harness.js'
+import { idle, settled, stop, used } from './rest.js'
 
 const erlang = String.raw`
 -module(processes).
@@ -55,32 +55,7 @@ handle_call(_, _, State) -> {reply, ok, State}.
 handle_cast(_, State) -> {noreply, State}.
 `
 
-/** So few that more does not change what each weighs */
-const least = 20_000
-/** Bytes: what shrinks by less is at rest. */
-const steady = 100_000
 const server = genServer({ init: () => null })
-const kill = atom('kill')
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
-
-/** Bytes of the heap, and of what it holds outside, which V8 gives back some time after the collection that found it unused. */
-async function used(): Promise<number> {
-  for (let before = Infinity; ;) {
-    collect()
-    await turn()
-    const { heapUsed, external } = process.memoryUsage()
-    if (heapUsed + external > before - steady) return heapUsed + external
-    before = heapUsed + external
-  }
-}
-
-async function settled(node: Node): Promise<void> {
-  do await turn()
-  while (node.stats().runQueue > 0)
-}
 
 /** What `work` leaves behind, for each of n. What it returns is kept meanwhile. */
 async function weigh<T>(node: Node, n: number, work: () => T | Promise<T>): Promise<[bytes: number, made: T]> {
@@ -91,10 +66,10 @@ async function weigh<T>(node: Node, n: number, work: () => T | Promise<T>): Prom
   return [((await used()) - before) / n, made]
 }
 
-const idle = (node: Node, n: number): Pid[] =>
+const loops = (node: Node, n: number): Pid[] =>
   Array.from({ length: n }, () =>
     node.spawn(async self => {
-      await self.receive()
+      for await (const _ of self);
     }),
   )
 
@@ -106,8 +81,7 @@ async function servers(node: Node, n: number): Promise<Pid[]> {
 
 async function closures(node: Node, n: number, spawn: (node: Node, n: number) => Pid[] | Promise<Pid[]>): Promise<number> {
   const [bytes, pids] = await weigh(node, n, () => spawn(node, n))
-  for (const pid of pids) node.exit(pid, kill)
-  await settled(node)
+  await stop(node, pids)
   return bytes
 }
 
@@ -121,40 +95,27 @@ async function ties(node: Node, n: number, tie: (self: NodeProcess, pid: Pid) =>
     for (const pid of pids) self.unlink(pid)
     return each
   })
-  for (const pid of pids) node.exit(pid, kill)
-  await settled(node)
+  await stop(node, pids)
   return bytes
 }
 
-/** As many each time: what is asked is no time. */
-const contender = (name: string, bytes: (n: number) => Promise<number>) => ({
-  name,
-  run: async (n: number): Promise<Measured> => ({ ms: Infinity, value: await bytes(Math.max(n, least)) }),
-})
-
 export const processesFigure: Figure = {
   name: 'processes',
-  about: 'what it weighs to be there: processes that wait for a message, a link, a monitor',
+  about: 'what it weighs to be there, and how that grows: processes that wait for a message, a link, a monitor',
 
   async rows(stage) {
     const [beam, node] = [await stage.beam(erlang, ['+P', '2000000']), await stage.node()]
-    const row = (name: string, size: number, fun: string, bytes: (n: number) => Promise<number>): Row => ({
-      name,
-      unit: 'bytes',
-      better: 'less',
-      size,
-      rounds: 3,
-      ours: contender('Beamlet', bytes),
-      peers: [contender(beamName, n => onBeam(beam, fun, n))],
-    })
+    const row = (name: string, fun: string, ours: Cost): Row =>
+      growth({ name, unit: 'bytes', ours, peer: { name: beamName, cost: n => onBeam(beam, fun, n) } })
     return [
-      row('a process that is a closure', 200_000, 'closures', n => closures(node, n, idle)),
-      row('a gen_server', 200_000, 'servers', n => closures(node, n, servers)),
-      row('a link', 200_000, 'links', n => ties(node, n, (self, pid) => self.link(pid))),
-      row('a monitor', 200_000, 'monitors', n => ties(node, n, (self, pid) => self.monitor(pid))),
+      row('processes that are closures', 'closures', n => closures(node, n, idle)),
+      row('the same in for await', 'closures', n => closures(node, n, loops)),
+      row('gen_servers', 'servers', n => closures(node, n, servers)),
+      row('links', 'links', n => ties(node, n, (self, pid) => self.link(pid))),
+      row('monitors', 'monitors', n => ties(node, n, (self, pid) => self.monitor(pid))),
     ]
   },
 }
 
 const onBeam = async (beam: Beam, fun: string, n: number): Promise<number> =>
-  (await beam.eval(`processes:${fun}(N).`, { bindings: { N: n }, timeout: 60_000 })) as number
+  (await beam.eval(`processes:${fun}(N).`, { bindings: { N: n }, timeout: 120_000 })) as number
