@@ -13,7 +13,7 @@ import { systemClock } from './process/index.js'
 async function run(): Promise<void> {
   const config = JSON.parse(process.argv[2] as string) as PlaceConfig
   const socket = new Socket({ fd: 3 })
-  const node = new Node(placeParts(config, placeConnection(socket, config, systemClock)))
+  const node = new Node(placeParts(config, placeConnection(socket, config, systemClock, 'place')))
   const uplink = node.uplink as Uplink
 
   // Main ends places; an interrupt from a terminal goes to all processes, and main decides what it means.

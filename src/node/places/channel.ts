@@ -59,6 +59,11 @@ export class PlaceChannel {
     return this.#connection.acceptedBytes
   }
 
+  /** Bytes of it that wait here */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes
+  }
+
   get isBusy(): boolean {
     return this.#connection.isBusy
   }

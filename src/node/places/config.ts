@@ -31,10 +31,19 @@ export interface PlaceConfig {
   readonly modules: readonly (readonly [name: string, url: string])[]
 }
 
-/** A socket between two places: no handshake, for one has started the other, and no ticks, for a place that computes is not dead. */
-export function placeConnection(socket: Socket, config: PlaceConfig, clock: Clock): Connection {
+/** Bytes: before as much waits in a place for main that the place has to end, the processes end that sent it. */
+const defaultMax = 512 * 2 ** 20
+export const backlogMax = ({ sendBufferMax = defaultMax }: Pick<PlaceConfig, 'sendBufferMax'>): number => sendBufferMax
+
+/**
+ * A socket between two places: no handshake, for one has started the other, and no ticks, for a place that computes is not dead.
+ *
+ * @param end whose end of it
+ */
+export function placeConnection(socket: Socket, config: PlaceConfig, clock: Clock, end: 'main' | 'place'): Connection {
   const name = atom(config.node) as Atom
-  const { creation, floats, limits, sendBufferLimit, sendBufferMax } = config
+  const { creation, floats, limits, sendBufferLimit } = config
+  const sendBufferMax = backlogMax(config) * (end === 'main' ? 1 : 2)
   const both = flags.DIST_HDR_ATOM_CACHE | flags.FRAGMENTS | flags.NATIVE_RECORDS
   const agreement = { self: { name, creation }, peer: { name, creation, flags: both, theirFlags: both, visible: false } }
   const decoding = { floats, limits, atoms: new AtomBudget(limits?.atoms ?? defaultLimits.atoms) }

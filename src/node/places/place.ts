@@ -86,7 +86,7 @@ export class Place {
     this.os = new OsProcess({ ...os, clock, witness: config.witness, argument: JSON.stringify(config) })
     this.#witness = this.os.witness && new Witness(this.os.witness)
     const { signal, told, asked } = desk(this)
-    this.channel = new PlaceChannel(placeConnection(this.os.socket, config, clock), {
+    this.channel = new PlaceChannel(placeConnection(this.os.socket, config, clock, 'main'), {
       signal: arrived => {
         this.#pulse?.heard()
         signal(arrived)

@@ -5,7 +5,9 @@
 import type { Signal, StartSignal } from '../../dist/signal.js'
 import { EtfError } from '../../etf/index.js'
 import type { Connection } from '../../net/connection.js'
+import { NetError } from '../../net/errors.js'
 import {
+  type LocalProcess,
   type LogSink,
   type NameChanges,
   type Names,
@@ -17,9 +19,10 @@ import {
 import { Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
 import type { Kernel } from '../kernel.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
+import { Backlog } from './backlog.js'
 import { Busy } from './busy.js'
 import { PlaceChannel } from './channel.js'
-import type { PlaceConfig } from './config.js'
+import { backlogMax, type PlaceConfig } from './config.js'
 import { bearWitness } from './witness.js'
 
 export class Uplink {
@@ -29,6 +32,7 @@ export class Uplink {
   readonly #connected = new Map<string, { readonly hidden: boolean }>()
   readonly #pids: PidSource
   readonly #busy: Busy
+  readonly #backlog: Backlog<LocalProcess>
   /** How many it has placed in the pool */
   #turn = 0
   /** Of an isolated place: the process for which it was made */
@@ -46,13 +50,23 @@ export class Uplink {
       signal: signal => this.#onSignal(signal),
       told: (what, args) => this.#told(what, args),
       asked: (what, args) => this.#asked(what, args),
+      busy: is => {
+        if (!is) this.#backlog.drained()
+      },
       closed: ({ error }) => {
         // The last words of a place that floods main: main knows the code.
         if (error) console.error(error.message)
         this.#ended()
       },
     })
-    this.#busy = new Busy(this.#channel, config.sendBufferLimit ?? 2 ** 20)
+    const limit = config.sendBufferLimit ?? 2 ** 20
+    this.#busy = new Busy(this.#channel, limit)
+    this.#backlog = new Backlog({
+      limit,
+      max: backlogMax(config),
+      find: pid => this.#kernel.processes.table.find(pid),
+      overflow: process => this.#overflow(process),
+    })
   }
 
   open(): void {
@@ -88,7 +102,7 @@ export class Uplink {
   }
 
   readonly nodes: Nodes = {
-    send: (node, signal) => this.#channel.send(signal) && this.#busy.mayGoOn() && !this.#busy.has(node),
+    send: (node, signal) => this.#send(signal) && this.#busy.mayGoOn() && !this.#busy.has(node),
     reach: node => this.#channel.tell('reach', node),
     connect: async node => void (await this.#channel.ask('connect', node)),
     disconnect: node => {
@@ -105,7 +119,7 @@ export class Uplink {
   }
 
   readonly places: Places = {
-    send: (place, signal) => this.#channel.send(signal) && this.#busy.mayGoOn() && !this.#busy.hasPlace(place, signal),
+    send: (place, signal) => this.#send(signal) && this.#busy.mayGoOn() && !this.#busy.hasPlace(place, signal),
     drained: pid => this.#busy.drained(pid),
     isHere: on => on === this.config.kind && on === 'pool',
     stays: on => on === 'pool' && this.config.kind === 'pool' && this.#turn++ % this.config.pool === 0,
@@ -134,6 +148,24 @@ export class Uplink {
       if (this.config.kind === 'isolated') this.#channel.tell('trapping', pid, on)
     },
     named: { freed: (name, pid) => this.#channel.tell('freed', name, pid) } satisfies NameChanges,
+  }
+
+  #send(signal: Signal): boolean {
+    const before = this.#channel.acceptedBytes
+    const free = this.#channel.send(signal)
+    if (!free) this.#backlog.grew(signal, this.#channel.acceptedBytes - before, this.#channel.bufferedBytes)
+    return free
+  }
+
+  /** It has not minded what `send` returned: see Backlog. */
+  #overflow(process: LocalProcess): void {
+    const { processes } = this.#kernel
+    if (process === processes.init) return
+    const what = `sent so much that more than ${backlogMax(this.config)} bytes waited for main`
+    const error = new NetError('NET_SEND_BUFFER', `It ${what}: mind what send returns, or raise sendBufferMax.`)
+    const why = atom('send_buffer_overflow')
+    processes.exit(process, why)
+    this.crashed(process.pid, why, error)
   }
 
   #onEnded(pid: Pid): void {
