@@ -18,6 +18,8 @@ import type { EventHandlers, EventRef, GenEvent } from './otp/gen-event-types.js
 import { startBehaviour } from './otp/start.js'
 import { supervisorRef } from './otp/supervisor.js'
 import type { Startable, SupervisorRef } from './otp/supervisor-types.js'
+import { Io } from './otp/io.js'
+import type { IoDevice } from './otp/io-server.js'
 import { startServices } from './otp/services.js'
 import {
   type Body,
@@ -32,8 +34,10 @@ import {
 import { type Atom, atom, type Pid, type Reference, type Sendable, type Term } from './term/index.js'
 
 export interface NodeOptions extends KernelOptions {
-  /** Where text goes that processes print (the group leader `user`). Default: standard output */
-  readonly output?: ((text: string) => void) | undefined
+  /** Where text goes that processes print (the group leader `user`): a function or a Writable. Default: standard output */
+  readonly output?: IoDevice['output']
+  /** What processes read whose group leader is `user`: a Readable, `process.stdin` say, or any async iterable of text. Default: nothing, `eof` */
+  readonly input?: IoDevice['input']
 }
 
 export type { ServerName }
@@ -59,6 +63,11 @@ export class NodeProcess extends Process {
   from<V = any>(): From<V> {
     if (this.runner instanceof GenRunner) return this.runner.from()
     throw new ErlangError(atom('badarg'))
+  }
+
+  /** Printing and reading, as Erlang's `io` does: by default on this process's group leader */
+  get io(): Io {
+    return new Io({ run: work => this.node.run(work), leader: () => this.groupLeader, self: this })
   }
 
   /** Process groups, and messages to this process when they change */
@@ -173,6 +182,8 @@ declare module './otp/own-process.js' {
 export class Node extends Kernel<NodeProcess> {
   /** Calls of functions on other nodes, or this one */
   readonly rpc: Rpc = new Rpc(this)
+  /** Printing and reading, as Erlang's `io` does: by default where the node prints */
+  readonly io: Io = new Io({ run: work => this.run(work), leader: () => this.processes.init.groupLeader })
   /** @internal */
   readonly pgScopes: PgScopes
   /** Process groups: OTP's `pg`, in its default scope */
@@ -198,8 +209,8 @@ export class Node extends Kernel<NodeProcess> {
   constructor(parts: Parts) {
     super(parts, placeProgram)
     nodes.set(this.processes, this)
-    const { output = (text: string) => void process.stdout.write(text) } = parts.options as NodeOptions
-    startServices(this, { output })
+    const { output = (text: string) => void process.stdout.write(text), input } = parts.options as NodeOptions
+    startServices(this, { output, input })
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
     const info = new ProcessInfo(this)

@@ -79,6 +79,7 @@ const served =
   flags.DIST_MONITOR |
   flags.DIST_MONITOR_NAME |
   flags.DIST_HDR_ATOM_CACHE |
+  flags.UNICODE_IO |
   flags.SEND_SENDER |
   flags.BIG_SEQTRACE_LABELS |
   flags.EXIT_PAYLOAD |

@@ -39,3 +39,6 @@ export type {
   SupervisorRef,
 } from './supervisor-types.js'
 export { RpcError } from './erpc.js'
+export { type IoDevice, ioServer, type Sink } from './io-server.js'
+export type { Source } from './io-input.js'
+export { type Device, IoError, type Io, type IoRequestOptions } from './io.js'

@@ -17,7 +17,7 @@ import { ErlangError, ExitError, type Process, reason } from '../process/index.j
 import { Atom, atom, Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { apply, call, RpcError } from './erpc.js'
 import { parseRequest, reply } from './gen.js'
-import { groupLeader } from './group-leader.js'
+import { ioServer } from './io-server.js'
 
 /** The body of `rex`. */
 export const rex = (code: Code) =>
@@ -102,7 +102,7 @@ const printer = (worker: Process, from: Pid): Promise<Process> =>
   new Promise(resolve => {
     worker.groupLeader = worker.spawn(leader => {
       resolve(leader)
-      return groupLeader(text => void leader.send(from, tuple(atom('rex_stdout'), text)))(leader)
+      return ioServer({ output: text => leader.send(from, tuple(atom('rex_stdout'), text)) })(leader)
     })
   })
 

@@ -6,24 +6,20 @@ import type { Kernel } from '../node/kernel.js'
 import type { Body } from '../process/index.js'
 import { serveErpc } from './erpc.js'
 import { globalNameServer } from './global-name-server.js'
-import { groupLeader } from './group-leader.js'
+import { type IoDevice, ioServer } from './io-server.js'
 import { netKernel } from './net-kernel.js'
 import { placedServer, startPlaced } from './placed-server.js'
 import { rex } from './rex.js'
 
-export interface ServiceOptions {
-  /** Where text that processes print goes */
-  readonly output: (text: string) => void
-}
-
-export function startServices(kernel: Kernel<any>, { output }: ServiceOptions): void {
+/** @param device where the node prints, and reads from */
+export function startServices(kernel: Kernel<any>, device: IoDevice): void {
   const { processes, code } = kernel
   const start = (name: string, body: Body): void => void processes.spawn(body, { name })
   serveErpc(code)
   kernel.spawner.starters.set(placedServer, startPlaced)
   // Names are main's, and so are those who have them.
   if (kernel.uplink) return
-  const leader = processes.spawn(groupLeader(output), { name: 'user' })
+  const leader = processes.spawn(ioServer(device), { name: 'user' })
   // Whoever is spawned without a parent prints where the node does.
   processes.init.groupLeader = leader.pid
   start('net_kernel', netKernel)

@@ -242,6 +242,11 @@ export class Process extends LocalProcess implements AsyncIterable<Term> {
     if (this.alive) this.host.sendExit(this, to, reason, options)
   }
 
+  /** `group_leader(Leader, Pid)`: from now on that process, on any node, prints there. For this process, assign `self.groupLeader`. */
+  setGroupLeader(leader: Pid, pid: Pid): void {
+    if (this.alive) this.host.route({ op: 'groupLeader', from: leader, to: pid })
+  }
+
   /** Gives this process a name. @throws ProcessError ERR_NAME_TAKEN, ERR_ALREADY_REGISTERED, ERR_NAME */
   async register(name: string | Atom): Promise<void> {
     if (this.alive) await this.host.register(atomOf(name), this.pid)
