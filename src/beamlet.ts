@@ -1,9 +1,12 @@
 /** The whole node as users see it: the kernel, with OTP's services and calls plugged in. */
 import { Kernel } from './node/kernel.js'
+import { applicationBuiltins } from './otp/application-builtins.js'
+import { Applications } from './otp/applications.js'
 import { serveBuiltins } from './otp/builtins.js'
 import { open } from './node/open.js'
 import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
+import { onlyMain } from './node/places/parts.js'
 import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
@@ -12,6 +15,7 @@ import type { From } from './otp/gen-server-types.js'
 import { nodeBuiltins } from './otp/node-builtins.js'
 import { processBuiltins, ProcessInfo } from './otp/process-info.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
+import { ProcessGroups } from './otp/process-groups.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
 import { eventRef } from './otp/gen-event-ref.js'
 import type { EventHandlers, EventRef, GenEvent } from './otp/gen-event-types.js'
@@ -188,6 +192,9 @@ export class Node extends Kernel<NodeProcess> {
   readonly pgScopes: PgScopes
   /** Process groups: OTP's `pg`, in its default scope */
   readonly pg: Pg
+  /** Null elsewhere than in main */
+  readonly #applications: Applications | null
+  #closed: Promise<void> | null = null
 
   /**
    * Starts a node: it listens, registers at EPMD and serves what other nodes expect of one.
@@ -214,7 +221,25 @@ export class Node extends Kernel<NodeProcess> {
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
     const info = new ProcessInfo(this)
-    if (!this.uplink) serveBuiltins(this, nodeBuiltins(this, this.pgScopes), processBuiltins(this, info))
+    const groups = new ProcessGroups(this, info)
+    this.#applications = this.uplink ? null : new Applications(this, groups)
+    if (this.#applications)
+      serveBuiltins(this, nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), applicationBuiltins(this.#applications, groups))
+  }
+
+  /** OTP's applications: load, start and stop them, and ask about them. @throws NodeError ERR_ONLY_MAIN in another place */
+  get applications(): Applications {
+    return this.#applications ?? onlyMain('the applications')
+  }
+
+  /** Stops its applications, the latest first, then closes: see Kernel.close. Idempotent. */
+  override close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    await this.#applications?.controller.close()
+    await super.close()
   }
 
   /**

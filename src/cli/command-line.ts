@@ -1,8 +1,8 @@
 /** The command line: which commands there are, and what they take. Each command's own file is loaded when it runs. */
-import { readFileSync } from 'node:fs'
 import { stdout } from 'node:process'
 import yargs from 'yargs'
 import { usage } from './errors.js'
+import { version } from '../otp/version.js'
 import { commonOptions } from './options.js'
 
 const epilogue = `NODE is name@host. Terms are read and printed in Erlang syntax: quote them for the shell.
@@ -60,7 +60,12 @@ export async function run(args: readonly string[]): Promise<void> {
     .command(
       'start <file>',
       'run a node with a file of yours, until SIGINT or SIGTERM',
-      y => y.positional('file', { type: 'string', demandOption: true, describe: 'its default export is called with the node' }),
+      y =>
+        y.positional('file', {
+          type: 'string',
+          demandOption: true,
+          describe: 'its default export is called with the node, or is an application',
+        }),
       async argv => (await import('./start.js')).start(argv.file, argv),
     )
     .command(
@@ -91,7 +96,7 @@ export async function run(args: readonly string[]): Promise<void> {
       if (error && error.name !== 'YError') throw error
       throw usage(`${sentenceOf(message ?? String(error), args)}: see beamlet --help.`)
     })
-    .version(version())
+    .version(version)
     .epilogue(epilogue)
     .wrap(Math.min(100, stdout.columns ?? 100))
     .locale('en')
@@ -109,6 +114,3 @@ function sentenceOf(message: string, [command]: readonly string[]): string {
   if (guess !== undefined) return `There is no command '${command}'; did you mean '${guess}'`
   return line.replace(/^Not enough non-option arguments: got (\d+), need at least (\d+)$/, 'Arguments are missing, for $1 of $2 were given')
 }
-
-const version = (): string =>
-  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version

@@ -2,6 +2,7 @@
  * `beamlet start FILE`: a node that runs a file until it is told to end.
  *
  *   export default (node: Node) => void | Promise<void>      is called once the node is up
+ *   export default application({ … })                        is started, permanent, with what it depends on: the node lives as long as it does
  *   export default { add: (a, b) => a + b }                  \ functions to load as code, in a module that is named as the file is:
  *   export function add(a, b) { … }                          / Erlang calls calc:add(1, 2) for calc.js
  */
@@ -9,6 +10,8 @@ import { existsSync } from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Node } from '../index.js'
+import { codeOf } from '../otp/application.js'
+import type { Application } from '../otp/application-types.js'
 import { CliError } from './errors.js'
 import { type CommonOptions, tlsOf } from './options.js'
 import { progress } from './output.js'
@@ -49,10 +52,20 @@ async function programOf(file: string, module: string): Promise<Program> {
   const exported = await importFile(file)
   const { default: main } = exported
   if (typeof main === 'function') return main as Program
+  if (codeOf(main)) return node => runApplication(node, main as Application)
   const functions = (main ?? exported) as Functions
   if (typeof functions !== 'object' || !Object.values(functions).some(value => typeof value === 'function'))
     throw new CliError('CLI_FILE', `${file} exports nothing to run: export a default function (node) => …, or functions to be called.`)
   return node => node.code.load(module, functions)
+}
+
+/** Rejects when the application does not start, or ends. */
+async function runApplication(node: Node, app: Application): Promise<void> {
+  const down = new Promise<never>((_, reject) => {
+    node.on('error', error => (error.code === 'ERR_APPLICATION_DOWN' ? reject(error) : progress(error.message)))
+  })
+  await Promise.race([node.applications.ensureAllStarted(app, 'permanent'), down])
+  await down
 }
 
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -38,6 +38,18 @@ export type {
   SupervisorInit,
   SupervisorRef,
 } from './supervisor-types.js'
+export { application, ApplicationError } from './application.js'
+export type { Applications, ApplicationName, SetEnvOptions } from './applications.js'
+export type {
+  Application,
+  ApplicationDefinition,
+  ApplicationInfo,
+  ApplicationKey,
+  Env,
+  RestartType,
+  Started,
+  StartType,
+} from './application-types.js'
 export { RpcError } from './erpc.js'
 export { type IoDevice, ioServer, type Sink } from './io-server.js'
 export type { Source } from './io-input.js'

@@ -19,6 +19,16 @@ export interface Kind {
   readonly type?: string
 }
 
+/** The kind of what OTP tells by `error_logger:error_report/1` */
+const plainReport: Kind = { module: 'error_logger', tag: 'error_report', type: 'std_error' }
+
+const formatReport = new ExportFun(atom('logger') as Atom, atom('format_otp_report') as Atom, 1)
+
+/** `error_logger:error_report/1` */
+export function errorReport(self: Process, report: () => Sendable): void {
+  log(self, 'error', plainReport, () => ({ label: tuple(atom('error_logger'), atom('error_report')), report: report() }))
+}
+
 const now = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000)
 
 /** `report` is made only when somebody listens. */
@@ -33,11 +43,11 @@ export function log(self: Process, level: LogLevel, kind: Kind, report: () => Re
 }
 
 function metaOf({ pid, groupLeader }: Process, { module, sasl, title, tag, type }: Kind): Readonly<Record<string, Sendable>> {
+  const base = { pid, gl: groupLeader, time: now() }
+  if (module === 'error_logger') return { ...base, report_cb: formatReport, error_logger: { tag: atom(tag), type: atom(type as string) } }
   const name = module === 'proc_lib' ? 'report_cb' : 'format_log'
   return {
-    pid,
-    gl: groupLeader,
-    time: now(),
+    ...base,
     domain: sasl ? [atom('otp'), atom('sasl')] : [atom('otp')],
     report_cb: new ExportFun(atom(module) as Atom, atom(name) as Atom, 2),
     error_logger: {

@@ -5,7 +5,7 @@
 import type { Address, ExitSignal, SendSignal, Signal } from '../dist/signal.js'
 import { TermPayload } from '../dist/signal.js'
 import { copy, type EtfError } from '../etf/index.js'
-import { Atom, atom, Pid, Reference, type Sendable, type Term, tuple } from '../term/index.js'
+import { Atom, atom, equals, Pid, Reference, type Sendable, type Term, tuple } from '../term/index.js'
 import { addressOf, atomOf, type To } from './address.js'
 import { Aliases } from './aliases.js'
 import { type Begun, BodyRunner } from './body.js'
@@ -335,6 +335,13 @@ export class Processes implements Host {
   /** Does work that may be long in slices, behind what is being done so. */
   later(task: Task): void {
     this.#work.push(task)
+  }
+
+  /** Kills all whose group leader that is, but not itself. Returns how many there were. */
+  endGroup(leader: Pid): number {
+    const members = [...this.table].filter(({ pid, groupLeader }) => !equals(pid, leader) && equals(groupLeader, leader))
+    for (const member of members) this.exit(member, killed)
+    return members.length
   }
 
   /** Ends every process, as the node closes; resolves when everybody who watched them has been told. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { text, tuple, atom } from '../../src/index.js'
+import { text, tuple, atom, format } from '../../src/index.js'
 import { Beamlet, fails, type RunOptions } from './beamlet.js'
 import { type Machine, machine } from './peers.js'
 
@@ -118,6 +118,39 @@ t.test('the end', async t => {
     command.process.stdout?.destroy()
     t.match(await command.ended, { code: 141, signal: null })
   })
+})
+
+t.test('an application is started, and the node lives as long as it does', async t => {
+  const here = await machine(t)
+  const node = await here.node('peer')
+  const source = `
+    import { application, supervisor } from 'beamlet/otp'
+    const top = supervisor({ children: [] })
+    const low = application({ name: 'low', stop: () => console.log('low stopped'), start: supervisor({ children: [] }) })
+    export default application({
+      name: 'shop', applications: [low], stop: () => console.log('shop stopped'),
+      async start() { return this.startLink(top, { name: 'top' }) },
+    })`
+  const start = async (name: string) => {
+    const command = await started(t, here, 'shop.mjs', source, ['--name', name])
+    await command.said(/is up/)
+    // It may be starting still.
+    for (;;) {
+      const running = await node.rpc.call(name, 'application', 'which_applications', [])
+      if (format(running).includes('{shop,')) return command
+    }
+  }
+  const told = await start('told@127.0.0.1')
+  told.signal('SIGTERM')
+  t.match(await told.ended, { code: 0, stdout: 'shop stopped\nlow stopped\n' })
+  const ends = await start('ends@127.0.0.1')
+  node.send({ name: 'top', node: 'ends@127.0.0.1' }, tuple(atom('$gen_cast'), atom('odd')))
+  const { code, stdout, stderr } = await ends.ended
+  t.strictSame([code, stdout], [1, 'shop stopped\nlow stopped\n'])
+  t.match(
+    stderr,
+    /The default export of .*shop\.mjs failed\. \[CLI_PROGRAM\]\n.*The permanent application 'shop' has ended, so this node closes/,
+  )
 })
 
 t.test('a file that fails', async t => {

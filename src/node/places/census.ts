@@ -32,6 +32,11 @@ export class Census {
     return [...this.#places.keys()]
   }
 
+  /** Has it one process alone, with what that has started there? */
+  isIsolated(place: number): boolean {
+    return this.#places.get(place)?.kind === 'isolated'
+  }
+
   /** Asks a question of the layers above: Kernel.inquiries. Undefined: the place is too busy, stopped or gone. */
   async ask(place: number, what: string, ...args: readonly Sendable[]): Promise<Term | undefined> {
     return this.#places.get(place)?.inquiry.ask(what, ...args)

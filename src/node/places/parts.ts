@@ -30,6 +30,7 @@ export function placeParts(config: PlaceConfig, connection: Connection): Parts {
   }
 }
 
-function onlyMain(what: string): never {
+/** @throws NodeError ERR_ONLY_MAIN */
+export function onlyMain(what: string): never {
   throw new NodeError('ERR_ONLY_MAIN', `Only main knows ${what}: have a process there do it.`)
 }
