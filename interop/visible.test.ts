@@ -53,6 +53,8 @@ await eachOtp(t, async (t, { start }) => {
   })
 
   await t.test('when it leaves, global goes on', async () => {
+    // The two tell each other, perhaps before the other has seen it itself.
+    for (const each of [beam, second]) each.expectLog('in order to prevent overlapping partitions')
     await node.close()
     await beam.waitForNode(node.name, 'down')
     await is('sync', first('global:sync().'), atom('ok'))

@@ -12,6 +12,9 @@ import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiv
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
 import { GenRunner } from './otp/gen-runner.js'
 import type { From } from './otp/gen-server-types.js'
+import { Global, ProcessGlobal } from './otp/global.js'
+import { globalBuiltins } from './otp/global-builtins.js'
+import { GlobalService } from './otp/global-service.js'
 import { nodeBuiltins } from './otp/node-builtins.js'
 import { processBuiltins, ProcessInfo } from './otp/process-info.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
@@ -77,6 +80,11 @@ export class NodeProcess extends Process {
   /** Process groups, and messages to this process when they change */
   get pg(): ProcessPg {
     return new ProcessPg(this.node.pgScopes, this)
+  }
+
+  /** Names that all nodes know, and locks of this process on several of them */
+  get global(): ProcessGlobal {
+    return new ProcessGlobal(this.node.globalService, this)
   }
 
   /**
@@ -192,6 +200,10 @@ export class Node extends Kernel<NodeProcess> {
   readonly pgScopes: PgScopes
   /** Process groups: OTP's `pg`, in its default scope */
   readonly pg: Pg
+  /** @internal */
+  readonly globalService: GlobalService
+  /** Names that all nodes know, and locks on several of them: OTP's `global` */
+  readonly global: Global
   /** Null elsewhere than in main */
   readonly #applications: Applications | null
   #closed: Promise<void> | null = null
@@ -220,11 +232,15 @@ export class Node extends Kernel<NodeProcess> {
     startServices(this, { output, input })
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
+    this.globalService = new GlobalService(this)
+    this.global = new Global(this.globalService, work => this.run(work))
     const info = new ProcessInfo(this)
     const groups = new ProcessGroups(this, info)
     this.#applications = this.uplink ? null : new Applications(this, groups)
-    if (this.#applications)
-      serveBuiltins(this, nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), applicationBuiltins(this.#applications, groups))
+    if (this.#applications) {
+      const own = [nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), globalBuiltins(this.globalService)]
+      serveBuiltins(this, ...own, applicationBuiltins(this.#applications, groups))
+    }
   }
 
   /** OTP's applications: load, start and stop them, and ask about them. @throws NodeError ERR_ONLY_MAIN in another place */

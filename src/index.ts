@@ -8,6 +8,8 @@ export { diagnoseHere, type DiagnoseHereOptions } from './node/machine.js'
 export type { CallOptions } from './otp/gen.js'
 export type { Pem, TlsClient, TlsOptions, TlsServer, TlsSide, TlsVersion } from './net/tls-options.js'
 export { RpcError, RpcRequest } from './otp/erpc.js'
+export { Global, type LockOptions, ProcessGlobal, type RegisterOptions, type SyncOptions } from './otp/global.js'
+export type { Resolve, ResolveMethod } from './otp/global-methods.js'
 export { Pg, ProcessPg } from './otp/pg.js'
 export { type FunctionCall, ProcessRpc, Rpc } from './otp/rpc.js'
 export {

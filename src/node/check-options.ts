@@ -51,6 +51,8 @@ const kinds = {
   nameDomain: oneOf('short', 'long'),
   allow: { says: "a list of strings: nodes' names or hosts", fits: texts },
   distAutoConnect: oneOf('never', 'once', true),
+  connectAll: oneOf(true, false),
+  preventOverlappingPartitions: oneOf(true, false),
   epmd: oneOf('auto', 'system', 'embedded', false),
   resolve: { says: 'a port or a function', fits: value => typeof value === 'number' || typeof value === 'function' },
   listen: { says: '{ host, port } with a port from 0 to 65535, or false', fits: listens },

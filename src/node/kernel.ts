@@ -101,6 +101,21 @@ export class Kernel<P extends Process = Process> {
     return this.#parts.options.hidden ?? true
   }
 
+  /** As kernel's connect_all */
+  get connectAll(): boolean {
+    return this.#parts.options.connectAll ?? true
+  }
+
+  /** As kernel's prevent_overlapping_partitions */
+  get preventOverlappingPartitions(): boolean {
+    return this.#parts.options.preventOverlappingPartitions ?? true
+  }
+
+  /** @internal */
+  get isClosing(): boolean {
+    return this.#closing !== null
+  }
+
   /** Seconds in which a silent peer is found dead */
   get netTickTime(): number {
     return this.#parts.options.netTickTime ?? 60

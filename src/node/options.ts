@@ -31,6 +31,15 @@ export interface NodeOptions {
   /** Not shown by `nodes()` on other nodes, and outside of `global`. Default: true */
   readonly hidden?: boolean | undefined
   /**
+   * As kernel's connect_all: a visible node that connects to one of a cluster connects to all of them, and has the names of `global`. Default: true
+   */
+  readonly connectAll?: boolean | undefined
+  /**
+   * As kernel's prevent_overlapping_partitions: when two nodes of a cluster lose each other, the others let go of one of them. All nodes of the
+   * cluster must have it, or none. Default: true
+   */
+  readonly preventOverlappingPartitions?: boolean | undefined
+  /**
    * 'auto' (default): the system's EPMD when it answers, else one of our own. 'system', 'embedded': the one or the other, or no node.
    * false: none; then peers must be told the port.
    */

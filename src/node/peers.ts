@@ -110,6 +110,17 @@ export class Peers implements Nodes {
     await (this.#peers.get(node) ?? this.#enter(node)).whenUp()
   }
 
+  /** Connects as a signal does, where it may. @throws NodeError that says why there is no connection. */
+  async autoConnect(node: Atom): Promise<void> {
+    const known = this.#peers.get(node)
+    if (node === this.#options.self || known?.connection) return
+    if (!(known?.isComing || this.#mayConnect(node)))
+      throw (
+        this.#over ?? new PeerError('NODE_NOT_ALLOWED', `Only \`connect\` may connect to ${node.name}: distAutoConnect forbids it here.`)
+      )
+    await (known ?? this.#enter(node)).whenUp()
+  }
+
   /** False when there was nothing to disconnect. */
   disconnect(node: Atom): boolean {
     const peer = this.#peers.get(node)

@@ -2,15 +2,16 @@
 import type { Process } from '../process/index.js'
 import { type Atom, atom, ExportFun, type Fun, type Term } from '../term/index.js'
 import * as erpc from './erpc.js'
+import type { CallOptions } from './gen.js'
 
 /** @throws RpcError with what the fun raised. */
-export function applyFun(self: Process, fun: Fun | ExportFun, node: Atom, args: readonly Term[]): Promise<Term> {
+export function applyFun(self: Process, fun: Fun | ExportFun, node: Atom, args: readonly Term[], options?: CallOptions): Promise<Term> {
   return new Promise((resolve, reject) => {
     self.spawn(async worker => {
       const called =
         fun instanceof ExportFun
-          ? erpc.call(worker, node, fun.module, fun.fun, args)
-          : erpc.call(worker, fun.pid.node, atom('erlang'), atom('apply'), [fun, args])
+          ? erpc.call(worker, node, fun.module, fun.fun, args, options)
+          : erpc.call(worker, fun.pid.node, atom('erlang'), atom('apply'), [fun, args], options)
       await called.then(resolve, reject)
     })
   })

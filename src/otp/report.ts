@@ -108,3 +108,11 @@ export function serverReport(
 /** Who was waiting for an answer when a server ended: `undefined`, or what is known of him. */
 const clientInfo = (self: Process, client: Pid | undefined): Term =>
   client ? tuple(client, client.node === self.pid.node ? tuple(client, []) : atom('remote')) : atom('undefined')
+
+/** What a service of the node has to say of itself. */
+export function warn(self: Process, report: Readonly<Record<string, Sendable>>): void {
+  const { host, pid, groupLeader } = self
+  if (!host.logger.wanted()) return
+  const meta = host.copy({ pid, gl: groupLeader, time: now(), domain: [atom('otp')] })
+  host.logger.tell({ level: 'warning', report: host.copy(report), meta })
+}

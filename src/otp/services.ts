@@ -5,7 +5,6 @@
 import type { Kernel } from '../node/kernel.js'
 import type { Body } from '../process/index.js'
 import { serveErpc } from './erpc.js'
-import { globalNameServer } from './global-name-server.js'
 import { type IoDevice, ioServer } from './io-server.js'
 import { netKernel } from './net-kernel.js'
 import { placedServer, startPlaced } from './placed-server.js'
@@ -24,5 +23,4 @@ export function startServices(kernel: Kernel<any>, device: IoDevice): void {
   processes.init.groupLeader = leader.pid
   start('net_kernel', netKernel)
   start('rex', rex(code))
-  if (!kernel.hidden) start('global_name_server', globalNameServer)
 }
