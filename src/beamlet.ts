@@ -8,6 +8,7 @@ import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
 import { onlyMain } from './node/places/parts.js'
 import type { NodeSpawnOptions, Portable } from './node/spawner.js'
+import { watched } from './observer/index.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen.js'
 import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen-server.js'
 import { GenRunner } from './otp/gen-runner.js'
@@ -237,9 +238,10 @@ export class Node extends Kernel<NodeProcess> {
     const info = new ProcessInfo(this)
     const groups = new ProcessGroups(this, info)
     this.#applications = this.uplink ? null : new Applications(this, groups)
+    const looks = watched(this, info)
     if (this.#applications) {
       const own = [nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), globalBuiltins(this.globalService)]
-      serveBuiltins(this, ...own, applicationBuiltins(this.#applications, groups))
+      serveBuiltins(this, ...own, applicationBuiltins(this.#applications, groups), ...looks)
     }
   }
 

@@ -32,6 +32,8 @@ export class Code<P extends Process = any> {
   readonly #reserved = new Set<Atom>()
   /** By module, function and arity */
   readonly #begun = new WeakMap<ReadonlyMap<Atom, Fun<P>>, Map<Atom, Begun[]>>()
+  /** Functions that every module has, and nobody has written: `module_info` */
+  readonly generated = new Map<Atom, (module: Atom) => Fun<P> | undefined>()
   readonly #elsewhere: (name: string, url: string | null) => Promise<void>
 
   /** @param elsewhere has the other places load it, too, or forget it (null) */
@@ -95,14 +97,15 @@ export class Code<P extends Process = any> {
 
   /** The function of that name when it takes so few arguments; undefined is `undef`. */
   find(module: Atom, fun: Atom, arity: number): Fun<P> | undefined {
-    const found = this.#modules.get(module)?.get(fun)
+    const found = this.#modules.get(module)?.get(fun) ?? this.generated.get(fun)?.(module)
     return found && found.length <= arity ? found : undefined
   }
 
   /** What a process that was started with a loaded function is told by: one for all of them. Undefined: there is no such function. */
   begun(module: Atom, fun: Atom, arity: number): Begun | undefined {
     if (arity > maxArity || !this.find(module, fun, arity)) return undefined
-    const functions = this.#modules.get(module) as ReadonlyMap<Atom, Fun<P>>
+    const functions = this.#modules.get(module)
+    if (!functions) return undefined
     let known = this.#begun.get(functions)
     if (!known) this.#begun.set(functions, (known = new Map()))
     let begun = known.get(fun)
@@ -115,6 +118,16 @@ export class Code<P extends Process = any> {
     const found = this.find(module, fun, args.length)
     if (!found) throw new ErlangError(atom('undef'), [tuple(module, fun, args, [])])
     return found.apply(self, [...args])
+  }
+
+  /** The functions of a module; undefined: it is not loaded. */
+  functionsOf(module: Atom): ReadonlyMap<Atom, Fun<P>> | undefined {
+    return this.#modules.get(module)
+  }
+
+  /** All that are loaded, Beamlet's own too */
+  loaded(): Atom[] {
+    return [...this.#modules.keys()]
   }
 
   isLoaded(module: Atom): boolean {

@@ -5,6 +5,7 @@
  * this turn, or an outbox keeps me until there is one.
  */
 import type { Signal } from '../dist/signal.js'
+import type { Limits } from '../etf/index.js'
 import type { Epmd } from '../net/epmd.js'
 import { atomOf, type Body, type Clock, type MakeSelf, Process, Processes, ProcessError, systemClock, type To } from '../process/index.js'
 import { Atom, atom, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
@@ -13,6 +14,7 @@ import { Events, type NodeEvents } from './events.js'
 import { Main } from './main.js'
 import type { Nodes, NodesKind, Places } from './outside.js'
 import type { Parts } from './parts.js'
+import { schedulerDefaults } from './places/defaults.js'
 import { Uplink } from './places/uplink.js'
 import { RemoteSpawn } from './remote-spawn.js'
 import { type NodeSpawnOptions, type Portable, Spawner } from './spawner.js'
@@ -119,6 +121,21 @@ export class Kernel<P extends Process = Process> {
   /** Seconds in which a silent peer is found dead */
   get netTickTime(): number {
     return this.#parts.options.netTickTime ?? 60
+  }
+
+  /** @internal What decoding is limited to, as far as it was said */
+  get limits(): Partial<Limits> {
+    return this.#parts.options.limits ?? {}
+  }
+
+  /** @internal Bytes that may wait for a peer before it is busy */
+  get sendBufferLimit(): number {
+    return this.#parts.options.sendBufferLimit ?? 2 ** 20
+  }
+
+  /** @internal How many schedulers the pool has when all are started */
+  get poolSize(): number {
+    return schedulerDefaults(this.#parts.options.schedulers).count
   }
 
   /** The port on which other nodes dial in; null when they cannot */

@@ -41,6 +41,8 @@ export class Peers implements Nodes {
   readonly #barred = new Set<Atom>()
   readonly #names = new NamePool()
   readonly #table: PeerTable
+  /** Bytes of connections that are gone */
+  readonly #past = { bytesIn: 0, bytesOut: 0 }
   /** The connection to the node that named this one */
   #giver: Connection | null = null
   /** Why there are no connections any more */
@@ -60,7 +62,9 @@ export class Peers implements Nodes {
         if (this.#options.autoConnect === 'once') this.#barred.add(node)
       },
       cleared: connection => {
-        const { peer, incoming } = connection
+        const { peer, incoming, stats } = connection
+        this.#past.bytesIn += stats.bytesIn
+        this.#past.bytesOut += stats.bytesOut
         if (incoming && peer.theirFlags & flags.NAME_ME) this.#names.free({ named: peer.name.name, creation: peer.creation })
         if (connection === this.#giver) this.#nameLost(peer.name)
       },
@@ -141,12 +145,12 @@ export class Peers implements Nodes {
   // ── who is there ───────────────────────────────────────────────────────────
 
   names(kind: NodesKind): string[] {
-    const up = kind === 'connected' ? this.#live() : this.#live().filter(({ peer }) => peer.visible === (kind === 'visible'))
+    const up = kind === 'connected' ? this.live() : this.live().filter(({ peer }) => peer.visible === (kind === 'visible'))
     return up.map(({ peer }) => peer.name.name)
   }
 
   connections(): Record<string, ConnectionStats> {
-    return Object.fromEntries(this.#live().map(({ peer, stats }) => [peer.name.name, stats]))
+    return Object.fromEntries(this.live().map(({ peer, stats }) => [peer.name.name, stats]))
   }
 
   /** Bytes that wait for connections that are being made, by the node's name */
@@ -155,11 +159,18 @@ export class Peers implements Nodes {
     return Object.fromEntries(peers.map(({ node, held }) => [node.name, held]))
   }
 
+  /** Bytes of all connections since the node started */
+  get traffic(): { readonly bytesIn: number; readonly bytesOut: number } {
+    const sum = (of: 'bytesIn' | 'bytesOut'): number => this.live().reduce((all, { stats }) => all + stats[of], this.#past[of])
+    return { bytesIn: sum('bytesIn'), bytesOut: sum('bytesOut') }
+  }
+
   busy(): string[] {
     return [...this.#peers.values()].filter(({ isBusy }) => isBusy).map(({ node }) => node.name)
   }
 
-  #live(): Connection[] {
+  /** Connections that are up */
+  live(): Connection[] {
     return [...this.#peers.values()].flatMap(({ connection }) => connection ?? [])
   }
 

@@ -21,6 +21,7 @@
  * assert.equal(await ref.call('counter', 'get'), 11)
  * ```
  */
+import { type Atom, atom } from '../term/index.js'
 import { moduleOf } from './gen-runner.js'
 import { eventRef } from './gen-event-ref.js'
 import { GenEventRunner, type HandlerDefinition, type Known } from './gen-event-runner.js'
@@ -53,6 +54,7 @@ export function genEvent<const H extends EventHandlers = {}>({
   return define<GenEvent<H>>({
     module,
     erlangModule,
+    behaviour: atom('gen_event') as Atom,
     runner: (self, life) => new GenEventRunner(self, known, erlangModule, life),
     refOf: eventRef,
   })

@@ -55,6 +55,7 @@ export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: Ge
   return define<GenServer<A, S, C, K>>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_server'),
+    behaviour: atom('gen_server') as Atom,
     runner: (self, life) => new GenServerRunner(self, known, life),
     refOf: (node, to, options) => refOf(node, to, options),
   })

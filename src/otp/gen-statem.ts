@@ -30,6 +30,7 @@
  * ref.cast('lock')
  * ```
  */
+import { type Atom, atom } from '../term/index.js'
 import { moduleOf } from './gen-runner.js'
 import { refOf } from './gen-server.js'
 import { GenStatemRunner, type StatemDefinition } from './gen-statem-runner.js'
@@ -45,6 +46,7 @@ export function genStatem<A extends unknown[], D, St = {}>(definition: GenStatem
   return define<Startable<A, StatemRef<St>>>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_statem'),
+    behaviour: atom('gen_statem') as Atom,
     runner: (self, life) => new GenStatemRunner(self, known, life),
     refOf: (node, to, options) => refOf(node, to, options),
   })

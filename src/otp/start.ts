@@ -19,16 +19,23 @@ export interface Definition extends Behaviour {
   /** The Erlang module that it stands for */
   readonly erlangModule: Atom
   readonly supervises?: boolean
+  /** `gen_server` … */
+  readonly behaviour?: Atom
   refOf(node: Starting, to: ServerName, options?: RefOptions): unknown
 }
 
 const definitions = new WeakMap<object, Definition>()
+
+/** Of the modules that define some: `-behaviour(…)` */
+export const behaviours = new Map<Atom, Atom>()
 
 /** Makes a definition known to `node.start`; `D` is what its users see of it. */
 export function define<D>(definition: Definition): D {
   const made = Object.freeze({ definition })
   definitions.set(made, definition)
   remember(definition)
+  const { erlangModule, behaviour } = definition
+  if (behaviour) behaviours.set(erlangModule, behaviour)
   return made as unknown as D
 }
 

@@ -52,6 +52,7 @@ export function supervisor(
   return define<Startable<any, SupervisorRef>>({
     module,
     erlangModule: code.erlangModule,
+    behaviour: atom('supervisor') as Atom,
     supervises: true,
     runner: (self, life) => new SupervisorRunner(self, code, life),
     refOf: supervisorRef,

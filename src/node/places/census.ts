@@ -71,6 +71,15 @@ export class Census {
     return place !== undefined && !place.finished
   }
 
+  kindOf(place: number): 'pool' | 'isolated' | undefined {
+    return this.#places.get(place)?.kind
+  }
+
+  /** Bytes of memory of a place's OS process; null: it is gone, or the system does not tell. */
+  async residentSize(place: number): Promise<number | null> {
+    return (await this.#places.get(place)?.os.residentSize()) ?? null
+  }
+
   /** Bytes of memory of the OS process in which it lives; null: it shares that with others, or the system does not tell. */
   async memory(pid: Pid): Promise<number | null> {
     const place = this.#places.get(this.#processes.table.locate(pid))

@@ -224,10 +224,9 @@ export class Uplink {
 
   async #asked(what: string, args: readonly any[]): Promise<Sendable> {
     const { processes, code, inquiries } = this.#kernel
-    const inquiry = inquiries.get(what)
-    if (inquiry) return inquiry(...args)
     if (what === 'alive') return processes.table.find(args[0]) !== undefined
-    if (what === 'load') await code.load(text(args[0]), text(args[1]))
+    if (what !== 'load') return inquiries.get(what)?.(...args) ?? atom('ok')
+    await code.load(text(args[0]), text(args[1]))
     return atom('ok')
   }
 
