@@ -62,7 +62,7 @@ t.test('as many isolated processes as there are places, and one more', async t =
     const ask = `Spawn = fun(Tie) -> Ref = erlang:spawn_request(Ts, placed, echo, [], Tie), receive {spawn_reply, Ref, Outcome, What} -> {Outcome, What} end end,
       {Spawn([link]), Spawn([monitor]), catch erpc:call(Ts, placed, add, [1, 2])}.`
     t.match(format(await evaluator(beam, node)(ask)), /^\{\{error,system_limit\},\{error,system_limit\},.*system_limit/)
-    t.equal(node.stats().places, 63, 'all others are there')
+    t.match(node.stats(), { places: 63, sparePlaces: 0 }, 'all others are there, and none waits')
     await node.run(async self => {
       for (const pid of pids) self.exit(pid, atom('kill'))
       for (const pid of pids) t.match(String(await gone(self, pid)), /^(killed|noproc)$/)

@@ -41,10 +41,11 @@ const milliseconds: Kind = {
 
 const schedules = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false
-  const { count = 0, maxBusy = 0, isolatedHeap = 1, isolatedMemory = 1 } = value as Readonly<Record<string, unknown>>
+  const { count = 0, maxBusy = 0, isolatedHeap = 1, isolatedMemory = 1, spare = true } = value as Readonly<Record<string, unknown>>
   const mebibytes = [isolatedHeap, isolatedMemory].every(size => typeof size === 'number' && size >= 1)
   // One place is left for an isolated process.
-  return Number.isInteger(count) && Number(count) >= 0 && Number(count) <= 62 && mebibytes && milliseconds.fits(maxBusy)
+  const counts = Number.isInteger(count) && Number(count) >= 0 && Number(count) <= 62
+  return counts && mebibytes && milliseconds.fits(maxBusy) && typeof spare === 'boolean'
 }
 
 const kinds = {
@@ -64,7 +65,10 @@ const kinds = {
   },
   netSetupTime: within(longest, 'milliseconds'),
   longSchedule: milliseconds,
-  schedulers: { says: '{ count, setup, execArgv, maxBusy, isolatedHeap, isolatedMemory } with a count from 0 to 62', fits: schedules },
+  schedulers: {
+    says: '{ count, setup, execArgv, maxBusy, isolatedHeap, isolatedMemory, spare } with a count from 0 to 62',
+    fits: schedules,
+  },
 } satisfies Partial<Record<keyof NodeOptions, Kind>>
 
 /** @throws NodeOptionError NODE_OPTION. */

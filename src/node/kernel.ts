@@ -278,7 +278,7 @@ export class Kernel<P extends Process = Process> {
 
   /** The sizes of all tables. What grows without end shows here. */
   stats(): NodeStats {
-    return statsOf(this.processes, this.#nodes, this.main?.schedulers.size ?? 0)
+    return statsOf(this.processes, this.#nodes, this.main?.schedulers)
   }
 
   /**

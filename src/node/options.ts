@@ -3,7 +3,7 @@ import type { Limits } from '../etf/index.js'
 import type { EpmdMode } from '../net/epmd.js'
 import type { TlsOptions } from '../net/tls-options.js'
 import type { Clock } from '../process/index.js'
-import type { SchedulerOptions } from './places/schedulers.js'
+import type { SchedulerOptions } from './places/defaults.js'
 import type { NameDomain } from './node-name.js'
 import type { Resolver } from './resolve.js'
 

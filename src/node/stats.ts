@@ -22,6 +22,8 @@ export interface NodeStats {
   readonly connecting: Readonly<Record<string, number>>
   /** Schedulers and isolated processes, beside main */
   readonly places: number
+  /** Places that wait for an isolated process: none or one */
+  readonly sparePlaces: number
   /** By the peer's name */
   readonly connections: Readonly<Record<string, ConnectionStats>>
 }
@@ -29,7 +31,7 @@ export interface NodeStats {
 export function statsOf(
   { table, registry, links, monitors, aliases, timers, spawnRequests, scheduler }: Processes,
   nodes: Pick<Nodes, 'connecting' | 'connections'>,
-  places: number,
+  { size = 0, spares = 0 }: { readonly size?: number; readonly spares?: number } = {},
 ): NodeStats {
   return {
     processes: table.count,
@@ -43,6 +45,7 @@ export function statsOf(
     atoms: atomCount(),
     connecting: nodes.connecting(),
     connections: nodes.connections(),
-    places,
+    places: size,
+    sparePlaces: spares,
   }
 }

@@ -3,7 +3,23 @@ import process from 'node:process'
 import type { Parts } from '../parts.js'
 import type { PlaceConfig } from './config.js'
 import { inherited } from './os-process.js'
-import type { SchedulerOptions } from './schedulers.js'
+
+export interface SchedulerOptions {
+  /** Schedulers in the pool. Default: one less than the machine has cores, at least 1. 0: what is placed in the pool runs on main. */
+  readonly count?: number | undefined
+  /** Modules that each place imports before anything runs there */
+  readonly setup?: readonly (URL | string)[] | undefined
+  /** Arguments for the Node.js of each place. Default: those of this one, but for a program, a debugger and the like */
+  readonly execArgv?: readonly string[] | undefined
+  /** Milliseconds: a scheduler that does not come round for longer is ended, and all in it exit `killed`. Default: 0, as long as it takes */
+  readonly maxBusy?: number | undefined
+  /** MiB of JavaScript heap for an isolated process. Default: 256 */
+  readonly isolatedHeap?: number | undefined
+  /** MiB of memory in all for an isolated process (on Linux). Default: 1024 */
+  readonly isolatedMemory?: number | undefined
+  /** Does a place wait for the next isolated process, once there was one? Default: true */
+  readonly spare?: boolean | undefined
+}
 
 type Filled = { readonly [K in keyof SchedulerOptions]-?: Exclude<SchedulerOptions[K], undefined> }
 
@@ -15,6 +31,7 @@ export function schedulerDefaults(options: SchedulerOptions = {}): Filled {
     maxBusy: options.maxBusy ?? 0,
     isolatedHeap: options.isolatedHeap ?? 256,
     isolatedMemory: options.isolatedMemory ?? 1024,
+    spare: options.spare ?? true,
   }
 }
 

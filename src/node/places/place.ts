@@ -42,6 +42,8 @@ export interface PlaceOptions extends OsProcessOptions {
 const patience = 5000
 /** Milliseconds for a place to start */
 const startTime = 60_000
+/** Milliseconds that a place has to end when it is closed */
+const closing = 2000
 
 export class Place {
   readonly id: PlaceId
@@ -58,6 +60,8 @@ export class Place {
   root: Pid | null = null
   /** Its root process has ended, so it ends, too, when it has told everybody. */
   finished = false
+  /** It waits for a process: see Spare. */
+  spare = false
   /** Does the root process take exit signals as messages? */
   trapExit = false
   /** Why it ends, when it has said so itself */
@@ -193,6 +197,13 @@ export class Place {
   /** What its processes would have told others as they ended. */
   lastSignals(reason: Payload): Generator<Signal, void, undefined> {
     return this.ledger.lost(reason)
+  }
+
+  /** It is not needed any more, and has a while to end by itself. */
+  close(): void {
+    this.channel.tell('close')
+    const cancel = this.#options.clock.after(closing, () => this.kill(atom('shutdown')))
+    void this.os.ended.then(cancel)
   }
 
   /** Ends it at once, whatever it does. */

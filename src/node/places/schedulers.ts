@@ -1,45 +1,24 @@
 /**
  * The places of a node beside main, as main keeps them: the schedulers of the pool, and one place for each isolated process. All signals between
- * places go through here, and what a place that is lost cannot tell any more is told here.
+ * places go through here.
  */
 import type { ExitSignal, LinkExitSignal, Signal } from '../../dist/signal.js'
-import { type EtfCode, EtfError } from '../../etf/index.js'
-import {
-  type Clock,
-  type LogLevel,
-  maxPlaces,
-  ProcessError,
-  type Processes,
-  reason as reasons,
-  SharedPayload,
-} from '../../process/index.js'
-import { Atom, atom, equals, format, NodeError, Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
-import type { NodeEvents } from '../events.js'
+import { type Clock, maxPlaces, ProcessError, type Processes, reason as reasons, SharedPayload } from '../../process/index.js'
+import { type Atom, atom, equals, NodeError, Pid, type Sendable, type Term, tuple } from '../../term/index.js'
 import type { Code } from '../code.js'
+import type { NodeEvents } from '../events.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
 import type { Spawner } from '../spawner.js'
 import { Census } from './census.js'
-import { PlaceError } from './channel.js'
+import { ifItLives } from './channel.js'
 import type { PlaceConfig } from './config.js'
 import type { placeNode, schedulerDefaults } from './defaults.js'
+import { lose } from './losses.js'
+import { MainDesk } from './main-desk.js'
 import { Place } from './place.js'
 import { pulseInterval } from './pulse.js'
 import { Roaming } from './roaming.js'
-
-export interface SchedulerOptions {
-  /** Schedulers in the pool. Default: one less than the machine has cores, at least 1. 0: what is placed in the pool runs on main. */
-  readonly count?: number | undefined
-  /** Modules that each place imports before anything runs there */
-  readonly setup?: readonly (URL | string)[] | undefined
-  /** Arguments for the Node.js of each place. Default: those of this one, but for a program, a debugger and the like */
-  readonly execArgv?: readonly string[] | undefined
-  /** Milliseconds: a scheduler that does not come round for longer is ended, and all in it exit `killed`. Default: 0, as long as it takes */
-  readonly maxBusy?: number | undefined
-  /** MiB of JavaScript heap for an isolated process. Default: 256 */
-  readonly isolatedHeap?: number | undefined
-  /** MiB of memory in all for an isolated process (on Linux). Default: 1024 */
-  readonly isolatedMemory?: number | undefined
-}
+import { Spare } from './spare.js'
 
 export interface SchedulersOptions {
   readonly schedulers: ReturnType<typeof schedulerDefaults>
@@ -61,8 +40,8 @@ export interface SchedulersOptions {
 
 /** Milliseconds that an isolated process has to end by itself when an exit signal ends it */
 const grace = 200
-/** Milliseconds that a place has to end when its node closes */
-const closing = 2000
+/** Milliseconds that a spare place waits */
+const patience = 60_000
 /** Lives of its number that a scheduler uses up: its slots are used again and again. */
 const livesOfScheduler = 256
 
@@ -72,6 +51,8 @@ export class Schedulers implements Places {
   /** Who lives in them */
   readonly census: Census
   readonly #roaming: Roaming
+  readonly #desk: MainDesk
+  readonly #spare: Spare
   readonly #numbers = Array.from({ length: maxPlaces - 1 }, (_, index) => index + 1)
   readonly #lives: number[] = []
   #closed = false
@@ -87,11 +68,20 @@ export class Schedulers implements Places {
       route,
       hostFor: (on, origin) => (this.isHere(on) ? null : this.#placeFor(on, origin)),
     })
+    this.#desk = new MainDesk(options, this, this.#roaming)
+    this.#spare = new Spare({ clock: options.clock, patience, make: () => (this.#hasRoom() ? this.#make('isolated') : null) })
   }
 
-  /** How many places there are beside main */
+  /** How many places there are beside main, for processes that run or are about to */
   get size(): number {
-    return this.#places.size
+    let size = 0
+    for (const { spare } of this.#places.values()) if (!spare) size++
+    return size
+  }
+
+  /** How many wait for an isolated process, or end after that */
+  get spares(): number {
+    return this.#places.size - this.size
   }
 
   /** Starts the whole pool. @throws PlaceError with why a scheduler did not start. */
@@ -171,13 +161,8 @@ export class Schedulers implements Places {
     this.#closed = true
     if (this.#places.size === 0) return
     const empty = new Promise<void>(resolve => (this.#emptied = resolve))
-    this.tell('close')
-    const late = (): void => {
-      for (const place of this.#places.values()) place.kill(atom('shutdown'))
-    }
-    const cancel = this.#options.clock.after(closing, late)
+    for (const place of this.#places.values()) place.close()
     await empty
-    cancel()
   }
 
   #pool(): Place[] {
@@ -187,7 +172,23 @@ export class Schedulers implements Places {
   /** @param origin who wants another than itself */
   #placeFor(on: Placement, origin?: Place): Place {
     if (this.#closed) throw new NodeError('NODE_CLOSED', 'This node is closed: start another.')
-    return on === 'isolated' ? this.#make('isolated') : this.#leastLoaded(origin)
+    return on === 'isolated' ? this.#isolated() : this.#leastLoaded(origin)
+  }
+
+  #isolated(): Place {
+    const place = this.#spare.take() ?? this.#make('isolated')
+    // Not before this one runs, and has been told what to run: both would take longer.
+    place.ready.then(
+      () => setImmediate(() => this.#spare.keep()),
+      () => {}, // Whoever waits for it has been told.
+    )
+    return place
+  }
+
+  /** For a spare place: the pool is to have its places in any case. */
+  #hasRoom(): boolean {
+    const { schedulers } = this.#options
+    return schedulers.spare && !this.#closed && this.#numbers.length > schedulers.count
   }
 
   #leastLoaded(origin?: Place): Place {
@@ -222,11 +223,7 @@ export class Schedulers implements Places {
       clock,
       ...size,
       limits: pulse,
-      desk: made => ({
-        signal: signal => this.#onSignal(made, signal),
-        told: (what, args) => this.#told(made, what, args),
-        asked: (what, args) => this.#asked(what, args),
-      }),
+      desk: made => this.#desk.for(made),
       silent: (busy, ms) => void this.#onSilent(busy, ms),
       busy: (made, is) => this.tell(is ? 'busy' : 'drain', made.id.number),
       lost: (lost, why) => this.#onLost(lost, why),
@@ -256,79 +253,6 @@ export class Schedulers implements Places {
     return place.send({ ...signal, reason: new SharedPayload(reason, this.#options.processes) })
   }
 
-  #onSignal(place: Place, signal: Signal): void {
-    place.ledger.goesOut(signal)
-    try {
-      if (signal.op === 'start') this.#roaming.start(place, signal)
-      else this.#options.route(signal)
-    } catch (error) {
-      if (!(error instanceof EtfError)) throw error
-      place.kill(tuple(atom('bad_signal'), atom(error.code)))
-    }
-  }
-
-  #told(place: Place, what: string, args: readonly any[]): void {
-    const { processes, nodes, emit, fault } = this.#options
-    switch (what) {
-      case 'ready':
-        return place.started()
-      case 'failed':
-        place.why ??= tuple(atom('not_started'), atom(text(args[0])))
-        return place.failed(new PlaceError(text(args[0]), text(args[1])))
-      case 'ended':
-        if (place.root && equals(place.root, args[0] as Pid)) {
-          place.root = null
-          place.finished = true
-        }
-        if (!place.ended(args[0])) this.#roaming.ended(args[0])
-        return
-      case 'freed':
-        return processes.registry.released(args[0], args[1])
-      case 'reach':
-        return nodes.reach(args[0])
-      case 'fault':
-        return fault(args[0], new EtfError(text(args[1]) as EtfCode, text(args[2])))
-      case 'crash': {
-        const error = Object.assign(new Error(text(args[2])), { stack: text(args[3]) })
-        if (!emit('crash', args[0], { reason: args[1] as Term, error })) console.error(`Error in process ${String(args[0])}:`, error)
-        return
-      }
-      case 'logger':
-        return void emit('logger', { level: text(args[0]) as LogLevel, report: args[1] as Term, meta: args[2] as Term })
-      case 'stray':
-        place.why ??= args[0] as Term
-        return
-      case 'trapping':
-        if (place.root && equals(place.root, args[0] as Pid)) place.trapExit = args[1] as boolean
-    }
-  }
-
-  async #asked(what: string, args: readonly any[]): Promise<Sendable> {
-    const { processes, nodes } = this.#options
-    switch (what) {
-      case 'claim':
-        processes.registry.claim(args[0], args[1])
-        break
-      case 'unregister':
-        processes.registry.unregister(args[0])
-        break
-      case 'connect':
-        await nodes.connect(args[0])
-        break
-      case 'disconnect':
-        return nodes.disconnect(args[0])
-      case 'heard':
-        break
-      case 'drained':
-        if (args[0] instanceof Atom) await nodes.drained(args[0])
-        else await this.drained(args[0] as Pid | null)
-        break
-      case 'alive':
-        return processes.table.locate(args[0]) === 0 ? processes.table.find(args[0]) !== undefined : this.isAlive(args[0])
-    }
-    return atom('ok')
-  }
-
   /** Never rejects. */
   async #onSilent(place: Place, ms: number): Promise<void> {
     const { number } = place.id
@@ -339,46 +263,14 @@ export class Schedulers implements Places {
   }
 
   #onLost(place: Place, why: Term): void {
-    const { processes, emit } = this.#options
-    const { number } = place.id
+    const { number, life } = place.id
     this.#places.delete(number)
     this.#numbers.push(number)
-    this.#lives[number] = place.id.life + (place.kind === 'pool' ? livesOfScheduler : 1)
-    place.failed(new PlaceError('ERR_PLACE_LOST', `The place ended before it had started: ${format(why)}.${place.os.lastWords}`))
-    const reason = this.#reasonFor(place, why)
-    for (const [name, pid] of [...processes.registry.entries()]) {
-      if (processes.table.locate(pid) === number) processes.registry.released(name, pid)
-    }
-    this.#roaming.lost(place)
+    this.#lives[number] = life + (place.kind === 'pool' ? livesOfScheduler : 1)
+    this.#spare.lost(place)
+    lose(place, why, this.#closed, this.#roaming, this.#options)
     this.tell('drain', number)
-    processes.later(this.#lastSignals(place, reason))
-    const unused = why === reasons.noproc
-    if (!place.finished && !unused && !this.#closed) emit('placedown', { kind: place.kind, number, reason })
     if (this.#places.size === 0) this.#emptied()
-  }
-
-  #reasonFor(place: Place, why: Term): Term {
-    // It has told everybody: what is left came when it no longer read.
-    if (place.finished) return reasons.noproc
-    if (this.#closed) return atom('shutdown')
-    return place.kind === 'isolated' || why === reasons.killed ? why : tuple(atom('scheduler_down'), why)
-  }
-
-  *#lastSignals(place: Place, reason: Term): Generator<void, void, undefined> {
-    for (const signal of place.lastSignals(new SharedPayload(reason, this.#options.processes))) {
-      this.#options.route(signal)
-      yield
-    }
-  }
-}
-
-/** What a place answers; undefined when it ends before it does. */
-async function ifItLives(answer: Promise<Term>): Promise<Term | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof PlaceError && error.code === 'ERR_PLACE_LOST') return undefined
-    throw error
   }
 }
 
