@@ -67,6 +67,21 @@ export async function openEpmd(mode: EpmdMode = 'auto', options: OpenEpmdOptions
   return epmd
 }
 
+/** The way to an EPMD that somebody else keeps: look-ups, as `openEpmd` has them, and whatever `register` does. */
+export function epmdClient(mode: EpmdMode, port: number, register: Epmd['register']): Epmd {
+  const asked = mode === false ? new NoEpmd(port) : new LocalEpmd(mode, { port, lookupsOnly: true })
+  return {
+    mode,
+    port,
+    server: null,
+    register,
+    lookup: (...args) => asked.lookup(...args),
+    names: (...args) => asked.names(...args),
+    close: nothing,
+    [Symbol.asyncDispose]: nothing,
+  }
+}
+
 class LocalEpmd implements Epmd {
   readonly mode: 'auto' | 'system' | 'embedded'
   readonly #options: OpenEpmdOptions

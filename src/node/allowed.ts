@@ -22,10 +22,7 @@ export class Allowed {
 
   /** @throws NodeNameError NAME_FORMAT: then nothing was added. */
   add(entries: readonly string[]): void {
-    for (const entry of entries) {
-      if (!/^([^@]+|[^@]+@[^@]*)$/.test(entry))
-        throw new NodeNameError('NAME_FORMAT', `'${entry}' allows nobody: write a node's name, a host, or name@ for a name on any host.`)
-    }
+    checkAllowed(entries)
     for (const entry of entries) this.#entries.add(entry)
   }
 
@@ -38,5 +35,13 @@ export class Allowed {
 
   out(node: string): boolean {
     return this.#entries.size === 0 || this.#entries.has(node)
+  }
+}
+
+/** @throws NodeNameError NAME_FORMAT. */
+export function checkAllowed(entries: readonly string[]): void {
+  for (const entry of entries) {
+    if (!/^([^@]+|[^@]+@[^@]*)$/.test(entry))
+      throw new NodeNameError('NAME_FORMAT', `'${entry}' allows nobody: write a node's name, a host, or name@ for a name on any host.`)
   }
 }

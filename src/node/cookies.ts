@@ -35,10 +35,15 @@ export class Cookies {
 
   /** Under the node's own name `self`: the cookie for all that have none of their own. @throws NodeNameError, CookieError COOKIE_FORMAT. */
   set(name: string, cookie: string, self: string): void {
-    const { full } = parseNodeName(name)
-    const from = `what is set for ${full}`
-    const checked = { value: checkCookie(cookie, from), from }
+    const { full, ...checked } = checkSet(name, cookie)
     if (full === self) this.#own = checked
     else this.#others.set(full, checked)
   }
+}
+
+/** What is set for a node, whose name is `full`. @throws NodeNameError, CookieError COOKIE_FORMAT. */
+export function checkSet(name: string, cookie: string): Cookie & { readonly full: string } {
+  const { full } = parseNodeName(name)
+  const from = `what is set for ${full}`
+  return { full, value: checkCookie(cookie, from), from }
 }

@@ -140,7 +140,7 @@ export class Kernel<P extends Process = Process> {
 
   /** The port on which other nodes dial in; null when they cannot */
   get port(): number | null {
-    return this.#parts.listener?.port ?? null
+    return this.uplink ? this.uplink.config.port : (this.#parts.listener?.port ?? null)
   }
 
   /** Node names and EPMD's answers, as this node gets them */
@@ -189,7 +189,9 @@ export class Kernel<P extends Process = Process> {
    * @throws NodeNameError; CookieError COOKIE_FORMAT.
    */
   setCookie(name: string | Atom, cookie: string): void {
-    this.#parts.cookies.set(atomOf(name).name, cookie, this.name)
+    const peer = atomOf(name).name
+    if (this.uplink) this.uplink.setCookie(peer, cookie)
+    else this.#parts.cookies.set(peer, cookie, this.name)
   }
 
   /**
@@ -199,7 +201,8 @@ export class Kernel<P extends Process = Process> {
    * @throws NodeNameError NAME_FORMAT.
    */
   allow(entries: readonly string[]): void {
-    this.#parts.allowed.add(entries)
+    if (this.uplink) this.uplink.allow(entries)
+    else this.#parts.allowed.add(entries)
   }
 
   /** Who may connect: see `allow`. Empty: everybody. */

@@ -59,6 +59,7 @@ export class Main {
       nodes: this.peers,
       clock,
       node: placeNode(parts),
+      access: kernel,
       route,
       emit: (event, ...args) => events.emit(event, ...args),
       fault: (node, error) => this.peers.fault(node, error),

@@ -3,6 +3,7 @@ import { flags } from '../../dist/flags.js'
 import { FrameReader, maxHandshakeFrame } from '../../dist/frames.js'
 import { AtomBudget, defaultLimits, type Limits } from '../../etf/index.js'
 import { Connection, type ConnectionOptions } from '../../net/connection.js'
+import type { EpmdMode } from '../../net/epmd.js'
 import { TcpCarrier } from '../../net/tcp-carrier.js'
 import type { Clock, PlaceId } from '../../process/index.js'
 import { type Atom, atom } from '../../term/index.js'
@@ -17,6 +18,11 @@ export interface PlaceConfig {
   readonly kind: 'pool' | 'isolated'
   /** How many schedulers the pool has */
   readonly pool: number
+  readonly netTickTime?: number | undefined
+  /** On which other nodes dial in */
+  readonly port: number | null
+  /** Where EPMD is asked */
+  readonly epmd: { readonly mode: EpmdMode; readonly port: number }
   readonly floats?: 'number' | 'exact' | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly sendBufferLimit?: number | undefined

@@ -36,11 +36,10 @@ export function schedulerDefaults(options: SchedulerOptions = {}): Filled {
 }
 
 /** What every place of a node is told of it. */
-export function placeNode({
-  name,
-  creation,
-  options,
-}: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'pool' | 'pulse' | 'witness' | 'setup' | 'modules'> {
-  const { hidden = true, floats, limits, sendBufferLimit, sendBufferMax } = options
-  return { node: name.full, creation, hidden, floats, limits, sendBufferLimit, sendBufferMax }
+export function placeNode(parts: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'pool' | 'pulse' | 'witness' | 'setup' | 'modules'> {
+  const { name, creation, epmd, listener, options } = parts
+  const { hidden = true, netTickTime, floats, limits, sendBufferLimit, sendBufferMax } = options
+  const { mode, port } = epmd
+  const told = { hidden, netTickTime, floats, limits, sendBufferLimit, sendBufferMax }
+  return { node: name.full, creation, port: listener?.port ?? null, epmd: { mode, port }, ...told }
 }

@@ -40,7 +40,7 @@ export class MainDesk {
   }
 
   #told(place: Place, what: string, args: readonly any[]): void {
-    const { processes, nodes, emit, fault } = this.#options
+    const { processes, nodes, access, emit, fault } = this.#options
     switch (what) {
       case 'ready':
         return place.started()
@@ -56,6 +56,10 @@ export class MainDesk {
         return
       case 'freed':
         return processes.registry.released(args[0], args[1])
+      case 'setCookie':
+        return access.setCookie(text(args[0]), text(args[1]))
+      case 'allow':
+        return access.allow((args[0] as Term[]).map(text))
       case 'reach':
         return nodes.reach(args[0])
       case 'fault':

@@ -1,4 +1,5 @@
 import type { Connection } from '../../net/connection.js'
+import { epmdClient } from '../../net/epmd.js'
 import { NodeError } from '../../term/index.js'
 import { parseNodeName, domainOf } from '../node-name.js'
 import type { Parts } from '../parts.js'
@@ -6,23 +7,21 @@ import type { PlaceConfig } from './config.js'
 
 /** What a node is made of, in a place that is not main: no way out but to main, and no secrets. */
 export function placeParts(config: PlaceConfig, connection: Connection): Parts {
-  const { creation, floats, limits, sendBufferLimit, sendBufferMax } = config
+  const { creation, hidden, netTickTime, floats, limits, sendBufferLimit, sendBufferMax } = config
   const name = parseNodeName(config.node)
   return {
-    options: { name: config.node, hidden: config.hidden, floats, limits, sendBufferLimit, sendBufferMax },
+    options: { name: config.node, hidden, netTickTime, floats, limits, sendBufferLimit, sendBufferMax },
     name: { ...name, domain: domainOf(name.host) },
     creation,
     listener: null,
     tls: null,
     place: { connection, config },
+    epmd: epmdClient(config.epmd.mode, config.epmd.port, async () => onlyMain('how to register names')),
     get cookies() {
-      return onlyMain('cookies')
+      return onlyMain('cookies, which are given out to no other place')
     },
     get allowed() {
       return onlyMain('the list of nodes that may connect')
-    },
-    get epmd() {
-      return onlyMain('the way to EPMD')
     },
     get connection() {
       return onlyMain('how to connect')

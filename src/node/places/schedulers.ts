@@ -32,10 +32,17 @@ export interface SchedulersOptions {
   readonly nodes: Nodes
   readonly clock: Clock
   readonly node: ReturnType<typeof placeNode>
+  /** Who may connect, and with what cookie: what processes in other places change. */
+  readonly access: Access
   route(signal: Signal): boolean
   emit<K extends keyof NodeEvents>(event: K, ...args: NodeEvents[K]): boolean
   /** A payload of that node's turned out to be no term, where its receiver lives. */
   fault(node: Atom, error: NodeError): void
+}
+
+export interface Access {
+  setCookie(name: string, cookie: string): void
+  allow(entries: readonly string[]): void
 }
 
 /** Milliseconds that an isolated process has to end by itself when an exit signal ends it */

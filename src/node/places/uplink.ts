@@ -17,6 +17,8 @@ import {
   tokenOf,
 } from '../../process/index.js'
 import { Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text, type Tuple } from '../../term/index.js'
+import { checkAllowed } from '../allowed.js'
+import { checkSet } from '../cookies.js'
 import type { Kernel } from '../kernel.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
 import { Backlog } from './backlog.js'
@@ -88,6 +90,18 @@ export class Uplink {
   stray(thrown: unknown): void {
     this.#channel.tell('stray', reasons.reasonOf(thrown))
     this.#channel.close()
+  }
+
+  /** It counts for what is asked of main afterwards. @throws as Cookies.set */
+  setCookie(name: string, cookie: string): void {
+    const { full, value } = checkSet(name, cookie)
+    this.#channel.tell('setCookie', full, value)
+  }
+
+  /** @throws as Allowed.add */
+  allow(entries: readonly string[]): void {
+    checkAllowed(entries)
+    this.#channel.tell('allow', entries)
   }
 
   crashed(pid: Pid, reason: Term, error: unknown): void {
