@@ -2,7 +2,9 @@
  * What Erlang's `observer` and `etop` do to a node, done by real nodes to a TypeScript node and to one of their own, in the forms in which the sources of
  * OTP 25 to 29 do it. Shapes are compared: names and types, for the numbers differ.
  */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { atom, format, type Node, type Pid, type Term } from '../src/index.js'
 import type { Beam, Release } from '../src/interop/index.js'
@@ -258,6 +260,11 @@ async function top(t: Test, otp: Release, beam: Beam, node: Node): Promise<void>
     t.match(printed, /counted +'?-'? +\d+ +0 +0 +gen_server:loop\/5/, printed)
     t.match(printed, /Load: +cpu +\d+ +Memory: +total +\d+/)
   })
+
+  // ttb leaves a file where it runs.
+  const folder = mkdtempSync(join(tmpdir(), 'beamlet-ttb-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  await beam.eval('ok = file:set_cwd(Dir).', { bindings: { Dir: folder } })
 
   await t.test('a trace is refused, in the words of OTP, and harms nothing', async t => {
     t.match(format(await run('rpc:call(N, observer_backend, ttb_init_node, [x, false, []]).')), /^\{badrpc,\{'EXIT',\{undef,/)
