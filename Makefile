@@ -47,6 +47,9 @@ unit: build
 test: setup build ## everything, on real BEAM nodes of all three releases
 	@node scripts/test.js
 
+newest: ## the newest Node.js, for the suite that runs on it (57 MB; that suite fetches it, too)
+	@scripts/newest ensure
+
 # ── to see, to measure, to ship ──────────────────────────────────────────────
 
 demo: setup build ## a TypeScript process in a cluster with a real BEAM node
@@ -79,4 +82,4 @@ clean: ## what was built here (the OTP trees stay: scripts/otp remove)
 	@rm -rf dist .tap coverage *.tgz
 	@rm -f .otp
 
-.PHONY: help setup build check format lint types knip unit test demo start bench vectors pack fix clean
+.PHONY: help setup build check format lint types knip unit test newest demo start bench vectors pack fix clean
