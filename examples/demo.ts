@@ -32,7 +32,7 @@ const beam = await startBeam({ code: keeper })
 const node = await Node.start({ name: `demo${process.pid}@127.0.0.1`, cookie: beam.cookie })
 note(`${node.name} is up; OTP ${beam.otp} runs as ${beam.name}`)
 erlang(`net_adm:ping('${node.name}').`, await beam.eval(`net_adm:ping('${node.name}').`))
-erlang('nodes(hidden).', await beam.eval('nodes(hidden).'))
+erlang('nodes().', await beam.eval('nodes().'))
 
 step('2  Messages, both ways')
 node.spawn(

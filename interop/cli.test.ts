@@ -139,7 +139,7 @@ t.test('start runs a node for real ones', async t => {
       "export function add(a, b) { return a + b }\nexport async function wait() { this.register('waits'); await this.receive() }",
     )
     await using command = new Beamlet(['start', file, '--name', 'calc@127.0.0.1'], { env: environment(epmd.port) })
-    await command.said(/calc@127\.0\.0\.1 is up, hidden/)
+    await command.said(/calc@127\.0\.0\.1 is up, at/)
     t.equal(await beam.eval("net_adm:ping('calc@127.0.0.1')."), atom('pong'))
     t.equal(await beam.eval("rpc:call('calc@127.0.0.1', calc, add, [1, 2])."), 3)
     const down = beam.eval(`

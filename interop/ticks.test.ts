@@ -43,13 +43,13 @@ t.test('ticks', async t => {
       const { port } = await lookup(alive(beam.name), '127.0.0.1')
       await using way = await throttle(port, bytesPerSecond)
       await using _ = await register({ name: alive(beam.name), port: way.port, epmdPort })
-      await using node = await Node.start({ name, cookie: beam.cookie, epmdPort, netTickTime })
+      await using node = await Node.start({ name, cookie: beam.cookie, hidden: true, epmdPort, netTickTime })
       await node.connect(beam.name)
       await bothWays(t, beam, node)
     })
 
     await t.test('100 MB each way at once take two tick times and more: the BEAM dials', async t => {
-      await using node = await Node.start({ name, cookie: beam.cookie, epmdPort, netTickTime })
+      await using node = await Node.start({ name, cookie: beam.cookie, hidden: true, epmdPort, netTickTime })
       await using way = await throttle(node.port as number, bytesPerSecond)
       await using _ = await register({ name: alive(name), port: way.port })
       t.equal(await evaluator(beam, node)('net_kernel:connect_node(Ts).'), true)

@@ -44,9 +44,9 @@ next() -> receive Message when not is_tuple(Message); tuple_size(Message) =/= 6 
 
 let started = 0
 
-/** A node of a name of its own. */
+/** A node of a name of its own. It is hidden, so that nothing goes between it and others but what a test has them say. */
 export const startNode = (beam: Beam, options: Partial<NodeOptions> = {}): Promise<Node> =>
-  Node.start({ name: `ts-${process.pid}-${++started}@127.0.0.1`, cookie: beam.cookie, ...options })
+  Node.start({ name: `ts-${process.pid}-${++started}@127.0.0.1`, cookie: beam.cookie, hidden: true, ...options })
 
 export const evaluator =
   (beam: Beam, node: Node): Pair['evaluate'] =>

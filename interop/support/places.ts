@@ -8,7 +8,7 @@ let started = 0
 
 /** A node that has the module `work` */
 export async function startNode(beam: Pick<Beam, 'cookie'>, options: Partial<NodeOptions> = {}): Promise<Node> {
-  const node = await Node.start({ name: `ts-${process.pid}-places-${++started}@127.0.0.1`, cookie: beam.cookie, ...options })
+  const node = await Node.start({ name: `ts-${process.pid}-places-${++started}@127.0.0.1`, cookie: beam.cookie, hidden: true, ...options })
   await node.code.load('work', work)
   return node
 }

@@ -15,7 +15,7 @@ const setupTime = 7000
  * @throws NodeError that says why there is no connection; what `work` throws.
  */
 export async function connected<T>(target: string, options: CommonOptions, work: (node: Node) => Promise<T>): Promise<T> {
-  const { cookie, hidden, timeout, epmdPort } = options
+  const { cookie, hidden = true, timeout, epmdPort } = options
   await using node = await Node.start({
     name: ownName(options.name, parseNodeName(target).host),
     cookie,

@@ -5,7 +5,8 @@ import type { TlsOptions } from '../index.js'
 export interface CommonOptions {
   readonly name?: string | undefined
   readonly cookie?: string | undefined
-  readonly hidden: boolean
+  /** Default: those that ask and leave are, `start` is not. */
+  readonly hidden?: boolean | undefined
   /** Milliseconds; Infinity for ever */
   readonly timeout: number
   readonly epmdPort?: number | undefined
@@ -30,7 +31,11 @@ export const commonOptions = {
     describe: "the cluster's cookie",
     defaultDescription: '$BEAMLET_COOKIE, $RELEASE_COOKIE, ~/.erlang.cookie',
   },
-  hidden: { type: 'boolean', default: true, describe: 'do not show in nodes() of the others; --no-hidden shows' },
+  hidden: {
+    type: 'boolean',
+    describe: 'do not show in nodes() of the others; --no-hidden shows',
+    defaultDescription: 'hidden; start is visible',
+  },
   timeout: {
     type: 'string',
     requiresArg: true,

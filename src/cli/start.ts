@@ -34,7 +34,7 @@ export async function start(file: string, options: CommonOptions): Promise<void>
   const began = running(node, run, file)
   // However the file's own function ends once the node closes under it, the end was asked for.
   began.catch(() => {})
-  progress(`${node.name} is up${hidden ? ', hidden' : ''}, at port ${node.port}`)
+  progress(`${node.name} is up${node.hidden ? ', hidden' : ''}, at port ${node.port}`)
   await Promise.race([told, began.then(() => told)])
   progress(`${node.name} closes`)
 }

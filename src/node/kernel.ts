@@ -13,6 +13,7 @@ import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
 import { Main } from './main.js'
 import type { Nodes, NodesKind, Places } from './outside.js'
+import { isHidden } from './options.js'
 import type { Parts } from './parts.js'
 import { schedulerDefaults } from './places/defaults.js'
 import { Uplink } from './places/uplink.js'
@@ -100,7 +101,7 @@ export class Kernel<P extends Process = Process> {
   }
 
   get hidden(): boolean {
-    return this.#parts.options.hidden ?? true
+    return isHidden(this.#parts.options)
   }
 
   /** As kernel's connect_all */

@@ -13,7 +13,7 @@ import { Cookies } from './cookies.js'
 import type { Kernel } from './kernel.js'
 import { askForName, wantsName } from './named-by.js'
 import { ownNodeName, parseNodeName } from './node-name.js'
-import type { NodeOptions } from './options.js'
+import { isHidden, type NodeOptions } from './options.js'
 import { localEnd, type Parts } from './parts.js'
 import { checkPort } from './resolve.js'
 
@@ -62,7 +62,7 @@ export async function open<K extends Kernel<any>>(options: NodeOptions, make: (p
         failed: (error, attempt) => kernel?.main?.incoming.failed(error, attempt),
       })
     }
-    const hidden = options.hidden ?? true
+    const hidden = isHidden(options)
     const lost = new NodeError(
       'EPMD_LOST',
       'EPMD is gone: new peers cannot find this node until it is back and the node is registered again.',

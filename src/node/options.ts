@@ -28,7 +28,10 @@ export interface NodeOptions {
    * again after the connection is lost, until `connect` or the peer makes a new one.
    */
   readonly distAutoConnect?: 'never' | 'once' | true | undefined
-  /** Not shown by `nodes()` on other nodes, and outside of `global`. Default: true */
+  /**
+   * Not shown by `nodes()` on other nodes, and outside of `global`. Default: false, as on the BEAM; a node that nobody can dial (`listen: false`), or
+   * that was given its name, is always hidden.
+   */
   readonly hidden?: boolean | undefined
   /**
    * As kernel's connect_all: a visible node that connects to one of a cluster connects to all of them, and has the names of `global`. Default: true
@@ -82,3 +85,6 @@ export interface NodeOptions {
   /** For tests: time */
   readonly clock?: Clock | undefined
 }
+
+/** As `-dist_listen false` implies `-hidden`: other visible nodes would dial it in vain. */
+export const isHidden = ({ hidden, listen }: Pick<NodeOptions, 'hidden' | 'listen'>): boolean => listen === false || hidden === true

@@ -12,7 +12,7 @@ import type { Allowed } from './allowed.js'
 import type { Cookies } from './cookies.js'
 import { explain } from './explain.js'
 import { checkDomain, type NameDomain, type NodeName, parseNodeName } from './node-name.js'
-import type { NodeOptions } from './options.js'
+import { isHidden, type NodeOptions } from './options.js'
 import type { PlaceConfig } from './places/config.js'
 import { type Address, locate } from './resolve.js'
 
@@ -50,7 +50,7 @@ export type NodeFact = ({ readonly of: 'located' } & Address) | DialFact
 
 /** How a node presents itself in a handshake. */
 export function localEnd({ name, creation, options }: Pick<Parts, 'name' | 'creation' | 'options'>): LocalEnd {
-  return { name: atom(name.full) as Atom, creation, flags: offeredFlags({ visible: options.hidden === false }) }
+  return { name: atom(name.full) as Atom, creation, flags: offeredFlags({ visible: !isHidden(options) }) }
 }
 
 /** Looks a node up and connects to it. @throws NodeError: NAME_…, RESOLVE_…, EPMD_…, NET_…, DIST_… */

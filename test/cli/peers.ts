@@ -19,7 +19,7 @@ export const cookie = 'secret'
 export interface Machine {
   readonly epmdPort: number
   readonly server: EpmdServer
-  /** A Beamlet, `name@127.0.0.1` */
+  /** A Beamlet, `name@127.0.0.1`, hidden */
   node(name: string, options?: Partial<NodeOptions>): Promise<Node>
   /** Registers a name for a port, whatever listens there. Gives the whole node name. */
   register(name: string, port: number): Promise<string>
@@ -42,7 +42,7 @@ export async function machine(t: Test): Promise<Machine> {
     epmdPort,
     server,
     async node(name, options = {}) {
-      const node = await Node.start({ name: `${name}@127.0.0.1`, cookie, epmdPort, ...options })
+      const node = await Node.start({ name: `${name}@127.0.0.1`, cookie, epmdPort, hidden: true, ...options })
       t.teardown(() => node.close())
       return node
     },

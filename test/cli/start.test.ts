@@ -27,7 +27,7 @@ t.test('a default export is called with the node', async t => {
       setInterval(() => {}, 1000)   // keeps nobody waiting
     }`
   const command = await started(t, here, 'echo.mjs', source, ['--name', 'echo@127.0.0.1'])
-  await command.said(/^beamlet: echo@127\.0\.0\.1 is up, hidden, at port \d+\n/)
+  await command.said(/^beamlet: echo@127\.0\.0\.1 is up, at port \d+\n/)
   const node = await here.node('peer')
   const answer = await new Promise(resolve => {
     node.spawn(async self => {
@@ -53,8 +53,8 @@ t.test('functions are loaded as code', async t => {
     ['calc.mjs', 'export default { add: (a, b) => a + b }'],
   ] as const) {
     await t.test(source, async t => {
-      const command = await started(t, here, file, source, ['--name', 'calc@127.0.0.1', '--no-hidden'])
-      await command.said(/calc@127\.0\.0\.1 is up, at port/)
+      const command = await started(t, here, file, source, ['--name', 'calc@127.0.0.1', '--hidden'])
+      await command.said(/calc@127\.0\.0\.1 is up, hidden, at port/)
       t.equal(await node.rpc.call('calc@127.0.0.1', 'calc', 'add', [1, 2]), 3)
       command.signal('SIGINT')
       t.match(await command.ended, { code: 0, signal: null })
@@ -108,7 +108,7 @@ t.test('the end', async t => {
     const command = await started(t, here, 'leaves.mjs', 'export default node => { setTimeout(() => node.close(), 10) }')
     const { code, signal, stderr } = await command.ended
     t.strictSame([code, signal], [0, null])
-    t.match(stderr, /^beamlet: \S+ is up, hidden, at port \d+\n$/)
+    t.match(stderr, /^beamlet: \S+ is up, at port \d+\n$/)
   })
 
   await t.test('comes when nobody reads what it prints', async t => {

@@ -21,14 +21,14 @@ export interface Cluster {
 
 export const uniqueName = (): string => `t${randomBytes(6).toString('hex')}@127.0.0.1`
 
-/** Nodes of one cookie; the first serves EPMD for all. */
+/** Nodes of one cookie; the first serves EPMD for all. They are hidden, so that nothing goes between them but what a test has them say. */
 export async function cluster(): Promise<Cluster> {
   const epmdPort = await freePort()
   const nodes: Node[] = []
   return {
     async start(options = {}) {
       const listen = { host: '127.0.0.1' }
-      const node = await Node.start({ name: uniqueName(), cookie: 'secret', epmd: 'auto', epmdPort, listen, ...options })
+      const node = await Node.start({ name: uniqueName(), cookie: 'secret', epmd: 'auto', epmdPort, listen, hidden: true, ...options })
       nodes.push(node)
       return node
     },

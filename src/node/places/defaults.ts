@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
+import { isHidden } from '../options.js'
 import type { Parts } from '../parts.js'
 import type { PlaceConfig } from './config.js'
 import { inherited } from './os-process.js'
@@ -38,8 +39,8 @@ export function schedulerDefaults(options: SchedulerOptions = {}): Filled {
 /** What every place of a node is told of it. */
 export function placeNode(parts: Parts): Omit<PlaceConfig, 'place' | 'kind' | 'pool' | 'pulse' | 'witness' | 'setup' | 'modules'> {
   const { name, creation, epmd, listener, options } = parts
-  const { hidden = true, netTickTime, floats, limits, sendBufferLimit, sendBufferMax } = options
+  const { netTickTime, floats, limits, sendBufferLimit, sendBufferMax } = options
   const { mode, port } = epmd
-  const told = { hidden, netTickTime, floats, limits, sendBufferLimit, sendBufferMax }
+  const told = { hidden: isHidden(options), netTickTime, floats, limits, sendBufferLimit, sendBufferMax }
   return { node: name.full, creation, port: listener?.port ?? null, epmd: { mode, port }, ...told }
 }
