@@ -19,7 +19,7 @@ t.test('a node that answers', async t => {
     'ok port 127.0.0.1:PORT takes the connection.',
     'ok tls The connection is a plain one, without TLS.',
     'ok handshake patient@127.0.0.1 answers ok; its creation is CREATION.',
-    'ok flags 26 flags, as OTP 29 or later has them: all that must be, and all that Beamlet uses.',
+    'ok flags 27 flags, as OTP 29 or later has them: all that must be, and all that Beamlet uses.',
     "ok cookie The cookies agree; this node's is from the cookie option.",
     'ok visibility The connection is hidden, for this node is: nodes() does not list it, nodes(hidden) does.',
     'ok ping A ping is answered: pong.',
@@ -155,7 +155,7 @@ t.test('the handshake', async t => {
   })
   t.match(
     poor[6]?.says,
-    /^14 flags, as OTP 24 or before has them: all that must be, and all that Beamlet uses but DIST_MONITOR_NAME, DIST_HDR_/,
+    /^14 flags, as OTP 24 or before has them: all that must be, and all that Beamlet uses but DIST_MONITOR_NAME, UNICODE_IO, DIST_HDR_/,
   )
 
   const node = await here.node('patient')

@@ -17,7 +17,7 @@ t.test('a node that answers', async t => {
       'ok      port        127.0.0.1:PORT takes the connection.',
       'ok      tls         The connection is a plain one, without TLS.',
       'ok      handshake   patient@127.0.0.1 answers ok; its creation is CREATION.',
-      'ok      flags       25 flags, as OTP 29 or later has them: all that must be, and all that Beamlet uses.',
+      'ok      flags       26 flags, as OTP 29 or later has them: all that must be, and all that Beamlet uses.',
       "ok      cookie      The cookies agree; this node's is from BEAMLET_COOKIE.",
       'ok      visibility  The connection is hidden, for both nodes are: nodes() does not list it, nodes(hidden) does.',
       'ok      ping        A ping is answered: pong.',
