@@ -9,7 +9,7 @@ const from = async (self: NodeProcess, pid: Pid): Promise<Term> => (await self.r
 
 async function start(cookie: string): Promise<Node> {
   const name = `ts-${process.pid}-node@127.0.0.1`
-  const node = await Node.start({ name, cookie, netTickTime: 8, schedulers: { count: 1, execArgv: [] } })
+  const node = await Node.start({ name, cookie, hidden: true, netTickTime: 8, schedulers: { count: 1, execArgv: [] } })
   await node.code.load('node', new URL('./support/placed/node.mjs', import.meta.url))
   return node
 }
