@@ -146,15 +146,16 @@ export class Processes implements Host {
 
   /** Starts a process that takes its messages in any other way. */
   start(runner: (self: Process) => Runner, options: SpawnOptions = {}): Process {
-    const self = this.#start(idle, options)
-    self.runner = runner(self)
-    return self
+    return this.#start(runner, options)
   }
 
-  #start(runner: Runner, options: SpawnOptions): Process {
+  #start(runner: Runner | ((self: Process) => Runner), options: SpawnOptions): Process {
     const name = options.name === undefined ? undefined : atomOf(options.name)
     if (name && !this.#options.names) this.registry.checkFree(name)
-    const local = this.#makeSelf(this, options.pid ?? this.table.newPid(), options.groupLeader ?? this.init.groupLeader, runner)
+    const made = typeof runner === 'function' ? idle : runner
+    const local = this.#makeSelf(this, options.pid ?? this.table.newPid(), options.groupLeader ?? this.init.groupLeader, made)
+    // Before it has its name: where that must be asked for, this runner waits for it.
+    if (typeof runner === 'function') local.runner = runner(local)
     this.table.add(local)
     if (name) this.#name(name, local)
     if (options.token) local.mailbox.trace = inherited(options.token)
