@@ -75,7 +75,7 @@ async function children(t: Test, beam: Beam, node: Node): Promise<void> {
     'three OS processes': ['length(lists:usort([Where(I) || I <- [here, pool, isolated]])).', '3'],
     'each that crashes starts again, alone and anew': [
       'lists:map(fun(Id) -> Before = Kids(), {Change(Id, Crash), Same(Before), gen_server:call(Who(Id), get)} end, [here, pool, isolated]).',
-      `[{${crashed},[{here,false},{pool,true},{isolated,true}],<<"mild">>},{${crashed},[{here,true},{pool,false},{isolated,true}],<<"mild">>},{${crashed},[{here,true},{pool,true},{isolated,false}],<<"mild">>}]`,
+      `[{${crashed},[{here,false},{pool,true},{isolated,true}],mild},{${crashed},[{here,true},{pool,false},{isolated,true}],mild},{${crashed},[{here,true},{pool,true},{isolated,false}],mild}]`,
     ],
     'an isolated one that computes for ever is killed, and starts again under its name': [
       `Old = Where(isolated), gen_server:cast(Who(isolated), loop),

@@ -1,9 +1,10 @@
 /** genEvent, driven by Erlang, beside a gen_event with the same handlers; and a gen_event of Erlang, driven from TypeScript. */
 import t, { type Test } from 'tap'
-import { atom, format, get, type LogEvent, match, any, type NodeOptions, Pid, type Term, Tuple, tuple } from '../src/index.js'
+import { atom, format, get, match, any, Pid, type Term, Tuple, tuple } from '../src/index.js'
 import { eventHandler, genEvent, type HandlerName, noreply, removeHandler, reply, stop, swapHandler } from '../src/otp/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { evaluator, type Pair, patience, startNode } from './support/pair.js'
+import { overheard, type Overheard } from './support/overheard.js'
+import { type Pair, patience } from './support/pair.js'
 
 /** A handler's state is a list of what it has seen, the latest first; whom it shall tell of its end is last. */
 type Seen = readonly Term[]
@@ -166,18 +167,11 @@ t.test('genEvent', async t => {
   await eachOtp(t, async (t, { start }) => {
     const beam = await start({ code: Object.values(erlang) })
     beam.expectLog(/tally|quiet|gen_event|events/)
-    const printed: string[] = []
-    const options: Partial<NodeOptions> = { output: text => void printed.push(text) }
-    await using node = await startNode(beam, options)
-    const evaluate = evaluator(beam, node)
-    await node.connect(beam.name)
-    node.on('crash', () => {})
-    const told: LogEvent[] = []
-    node.on('logger', event => void told.push(event))
-    const pair: Pair = { beam, node, evaluate }
+    await using pair = await overheard(beam)
     await t.test('a genEvent does what a gen_event does', t => alike(t, pair))
-    await t.test('its reports are those of OTP', t => reports(t, pair, told))
+    await t.test('its reports are those of OTP', t => reports(t, pair))
     await t.test('sys:trace prints its events', async t => {
+      const { node, evaluate, printed } = pair
       await node.start(events, { name: 'events' })
       await evaluate(
         'E = {events, Ts}, ok = gen_event:add_handler(E, quiet, a), ok = sys:trace(E, true), ok = gen_event:notify(E, one), a = gen_event:call(E, quiet, seen), E ! hello, ok = sys:trace(E, false).',
@@ -197,7 +191,7 @@ async function alike(t: Test, { node, evaluate }: Pair): Promise<void> {
   }
 }
 
-async function reports(t: Test, { node, evaluate, beam }: Pair, told: LogEvent[]): Promise<void> {
+async function reports(t: Test, { node, evaluate, beam, events: told }: Overheard): Promise<void> {
   const program = `ok = Add(tally, a), ok = Add({quiet, 1}, b), Pid ! hello, {error, _} = gen_event:call(Pid, tally, crash), ok = Add(tally, a), {error, _} = gen_event:call(Pid, tally, odd), ok = Add(tally, a),
     {error, _} = gen_event:call(Pid, tally, nonsense), ok = Add(tally, a), ok = Sync({swap, tally, crash}), ok = Add(tally, a), ok = Sync({swap, nosuch, x}), ok = Sync(crash), All()`
   const wanted = ['label', 'module', 'message', 'handler', 'name', 'last_message', 'state', 'reason']

@@ -1,9 +1,10 @@
 /** genStatem, driven by Erlang, beside a gen_statem of the same states. */
 import t, { type Test } from 'tap'
-import { atom, format, type NodeOptions, type Pid, type Term, tuple } from '../src/index.js'
+import { atom, format, type Pid, type Term, tuple } from '../src/index.js'
 import { genStatem, keep, next, noreply, repeat, reply, stop } from '../src/otp/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { evaluator, type Pair, startNode } from './support/pair.js'
+import { overheard } from './support/overheard.js'
+import type { Pair } from './support/pair.js'
 
 /** The data is a list of what has been seen, the latest first. */
 type Seen = readonly Term[]
@@ -104,14 +105,10 @@ t.test('genStatem', async t => {
   await eachOtp(t, async (t, { start }) => {
     const beam = await start({ code: erlang })
     beam.expectLog(/door|State machine|initial call/)
-    const printed: string[] = []
-    const options: Partial<NodeOptions> = { output: text => void printed.push(text) }
-    await using node = await startNode(beam, options)
-    const evaluate = evaluator(beam, node)
-    await node.connect(beam.name)
-    node.on('crash', () => {})
-    await t.test('a genStatem does what a gen_statem does', t => alike(t, { beam, node, evaluate }))
+    await using pair = await overheard(beam)
+    await t.test('a genStatem does what a gen_statem does', t => alike(t, pair))
     await t.test('sys:trace prints its events', async t => {
+      const { node, evaluate, printed } = pair
       const { pid } = await node.start(door, { args: [atom('first')], name: 'door' })
       const self = await evaluate('ok = sys:trace(Pid, true), ok = gen_statem:call(Pid, unlock), ok = sys:trace(Pid, false), self().', {
         Pid: pid,

@@ -1,9 +1,10 @@
 /** Supervisors in TypeScript, driven by Erlang's `supervisor`, beside an Erlang supervisor of the same children. */
 import t, { type Test } from 'tap'
-import { atom, ExitError, format, get, type LogEvent, type NodeProcess, Pid, type Sendable, type Term, Tuple, tuple } from '../src/index.js'
+import { atom, ExitError, format, get, type NodeProcess, Pid, type Sendable, type Term, Tuple, tuple } from '../src/index.js'
 import { genServer, reply, supervisor, type SupervisorInit, SupervisorError } from '../src/otp/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { evaluator, type Pair, startNode } from './support/pair.js'
+import { overheard, type Overheard } from './support/overheard.js'
+import type { Pair } from './support/pair.js'
 
 const erlang = [
   String.raw`
@@ -136,16 +137,10 @@ t.test('supervisor', async t => {
   await eachOtp(t, async (t, { start }) => {
     const beam = await start({ code: erlang, elixir: true })
     beam.expectLog(/supervisor|Supervisor|Error in process|SUPERVISOR|sup/)
-    await using node = await startNode(beam)
-    const evaluate = evaluator(beam, node)
-    await node.connect(beam.name)
-    await node.code.load('worker', worker)
-    const events: LogEvent[] = []
-    node.on('logger', event => void events.push(event))
-    node.on('crash', () => {})
-    const pair: Pair = { beam, node, evaluate }
+    await using pair = await overheard(beam)
+    await pair.node.code.load('worker', worker)
     await t.test('a supervisor does what that of OTP does', t => alike(t, pair))
-    await t.test('its reports are those of OTP', t => reports(t, pair, events))
+    await t.test('its reports are those of OTP', t => reports(t, pair))
     await t.test('a child on another node, in Erlang, and supervisors of both kinds in one tree', t => across(t, pair))
     await t.test('Elixir drives it as a DynamicSupervisor', t => dynamic(t, pair))
     await t.test('TypeScript drives one of Erlang', t => theirs(t, pair))
@@ -170,8 +165,8 @@ async function alike(t: Test, pair: Pair): Promise<void> {
   }
 }
 
-async function reports(t: Test, pair: Pair, events: LogEvent[]): Promise<void> {
-  const { evaluate, beam } = pair
+async function reports(t: Test, pair: Overheard): Promise<void> {
+  const { evaluate, beam, events } = pair
   const source = `
     Me = self(), {ok, _} = {logger:add_handler(H, logger_std_h, #{level => all, filters => [{f, {fun(E, _) -> Me ! E, stop end, x}}]}), x},
     ok = logger:set_module_level(supervisor, debug),

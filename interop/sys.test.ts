@@ -1,9 +1,10 @@
 /** sys on TypeScript's behaviours, driven by Erlang, beside the same on an Erlang gen_server that does the same. */
 import t, { type Test } from 'tap'
-import { atom, format, type LogEvent, type NodeOptions, type Pid, type Term, type Tuple, tuple } from '../src/index.js'
+import { atom, format, type Pid, type Term, type Tuple, tuple } from '../src/index.js'
 import { genServer, noreply, reply, stop } from '../src/otp/index.js'
 import { eachOtp } from './support/each-otp.js'
-import { evaluator, type Pair, startNode } from './support/pair.js'
+import { overheard, type Overheard } from './support/overheard.js'
+import type { Pair } from './support/pair.js'
 
 /** The TypeScript server, in a file of the same name as the Erlang module */
 const counter = genServer({
@@ -105,18 +106,10 @@ t.test('sys', async t => {
   await eachOtp(t, async (t, { start }) => {
     const beam = await start({ code: erlang })
     beam.expectLog(/counter|[Gg]eneric server/)
-    const printed: string[] = []
-    const options: Partial<NodeOptions> = { output: text => void printed.push(text) }
-    await using node = await startNode(beam, options)
-    const evaluate = evaluator(beam, node)
-    await node.connect(beam.name)
-    const events: LogEvent[] = []
-    node.on('logger', event => void events.push(event))
-    node.on('crash', () => {})
-    const pair: Pair = { beam, node, evaluate }
+    await using pair = await overheard(beam)
     await t.test('a genServer answers sys as a gen_server does', t => alike(t, pair))
-    await t.test('sys:trace prints what a gen_server prints', t => traces(t, pair, printed))
-    await t.test('the reports of an end are those of OTP', t => reports(t, pair, events))
+    await t.test('sys:trace prints what a gen_server prints', t => traces(t, pair))
+    await t.test('the reports of an end are those of OTP', t => reports(t, pair))
   })
 })
 
@@ -134,7 +127,7 @@ async function alike(t: Test, { node, evaluate }: Pair): Promise<void> {
   t.equal(await evaluate('gen_server:call(Pid, get).', { Pid: pid }), 8, 'init may continue')
 }
 
-async function traces(t: Test, { node, evaluate }: Pair, printed: string[]): Promise<void> {
+async function traces(t: Test, { node, evaluate, printed }: Overheard): Promise<void> {
   const program = `ok = sys:trace(Pid, true), gen_server:call(Pid, {add, 5}), gen_server:cast(Pid, reset), Pid ! {text, <<"x">>}, gen_server:call(Pid, get), ok = sys:trace(Pid, false), self().`
   const { pid } = await node.start(counter, { args: [10], name: 'counter' })
   const self = await evaluate(program, { Pid: pid })
@@ -158,7 +151,7 @@ const listen = String.raw`
   Next = fun F() -> receive #{msg := {report, #{label := _} = R}, meta := #{pid := P} = M} -> {R, M}; #{} -> F() end end,
   Two = [Next(), Next()], logger:remove_handler(H), Two.`
 
-async function reports(t: Test, { beam, evaluate, node }: Pair, events: LogEvent[]): Promise<void> {
+async function reports(t: Test, { beam, evaluate, node, events }: Overheard): Promise<void> {
   events.length = 0
   const { pid } = await node.start(counter, { args: [10] })
   await t.rejects(node.call(pid, atom('crash')), { code: 'ERR_EXIT', reason: atom('crashed') })

@@ -1,6 +1,11 @@
-/** The events of a gen_event as text, as `sys:trace` prints them. Source: gen_event.erl (print_event). */
-import { type Term, Tuple } from '../term/index.js'
+/** What event managers have in common, and their events as text, as `sys:trace` prints them. Source: gen_event.erl (print_event). */
+import { type Atom, atom, type Term, Tuple, tuple } from '../term/index.js'
+import type { OtpModule } from './gen-runner.js'
 import { ioLibFormat } from './io-lib-format.js'
+
+const name = atom('gen_event') as Atom
+
+export const genEventModule: OtpModule = { name, formatEvent: formatEventEvent, loop: tuple(name, atom('fetch_msg') as Atom, 6) }
 
 export function formatEventEvent(event: Term, name: Term): string {
   const print = (format: string, ...values: Term[]): string => ioLibFormat(`*DBG* ~tp${format}~n`, [name, ...values])

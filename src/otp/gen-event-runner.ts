@@ -14,9 +14,9 @@ import { Atom, atom, compare, equals, Pid, type Sendable, type Term, Tuple, tupl
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { type Caller, callerOf, reply } from './gen.js'
-import { formatEventEvent } from './gen-event-events.js'
+import { genEventModule } from './gen-event-events.js'
 import { type EventHandlerDefinition, type HandlerName, RemoveHandler, SwapHandler } from './gen-event-types.js'
-import { GenRunner, type Handler, handlerOf, type Life, stateTerm, statusHeader } from './gen-runner.js'
+import { GenRunner, type Handler, handlerOf, type Life, type OtpModule, stateTerm, statusHeader } from './gen-runner.js'
 import { NoReply, Reply, type ServerStatus, Stop } from './gen-server-types.js'
 import { log } from './report.js'
 import { nameOf, tellEvent } from './sys.js'
@@ -59,20 +59,12 @@ export class GenEventRunner extends GenRunner {
     this.#erlangModule = erlangModule
   }
 
-  get behaviour(): Atom {
-    return genEvent
-  }
-
-  get formatEvent(): typeof formatEventEvent {
-    return formatEventEvent
+  protected get otp(): OtpModule {
+    return genEventModule
   }
 
   override get initialCall(): InitialCall {
     return tuple(genEvent, atom('init_it') as Atom, 6)
-  }
-
-  protected override get loop(): InitialCall {
-    return tuple(genEvent, atom('fetch_msg') as Atom, 6)
   }
 
   protected get module(): Atom {

@@ -32,6 +32,14 @@ export interface Life {
   failed(error: unknown): void
 }
 
+/** OTP's module of a behaviour: what all its processes have in common. */
+export interface OtpModule {
+  readonly name: Atom
+  readonly formatEvent: FormatEvent
+  /** The function in which such a process waits for messages */
+  readonly loop: InitialCall
+}
+
 /** What can be started as a process of a behaviour. */
 export interface Behaviour {
   /** `import.meta.url`: what lets it start elsewhere than on main */
@@ -56,8 +64,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
     this.life = life
   }
 
-  abstract readonly behaviour: Atom
-  abstract readonly formatEvent: FormatEvent
+  protected abstract readonly otp: OtpModule
   /** The file that defines it, as the Erlang module that it stands for */
   protected abstract readonly module: Atom
   /** Runs init; `this.begun()` or `this.fails(…)` follows. */
@@ -71,6 +78,14 @@ export abstract class GenRunner implements Runner, SystemProcess {
   abstract systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term>
   abstract systemStatus(sysState: Atom, log: readonly Term[]): Term
   abstract systemCodeChange(oldVsn: Term, extra: Term, module: Term): unknown
+
+  get behaviour(): Atom {
+    return this.otp.name
+  }
+
+  get formatEvent(): FormatEvent {
+    return this.otp.formatEvent
+  }
 
   get parent(): Pid {
     return this.life.parent ?? this.self.pid
@@ -88,13 +103,8 @@ export abstract class GenRunner implements Runner, SystemProcess {
 
   /** The function that it is in, when that has a name: in OTP 29 it waits there */
   get currentFunction(): InitialCall | null {
-    if (this.stage === 'idle') return this.loop
+    if (this.stage === 'idle') return this.otp.loop
     return this.stage === 'busy' ? null : this.initialCall
-  }
-
-  /** The function of OTP in which such a process waits for messages */
-  protected get loop(): InitialCall {
-    return tuple(this.behaviour, loop, 5)
   }
 
   run(process: LocalProcess): void {
@@ -235,7 +245,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
   }
 }
 
-const [exit, init, loop] = [atom('EXIT'), atom('init') as Atom, atom('loop') as Atom]
+const [exit, init] = [atom('EXIT'), atom('init') as Atom]
 
 /** The Erlang module that a file stands for: its name without the ending. */
 export const moduleOf = (url: string | undefined, behaviour: string): Atom =>

@@ -1,6 +1,11 @@
-/** The events of a gen_server as text, as `sys:trace` prints them. Source: gen_server.erl (print_event). */
-import { type Term, Tuple } from '../term/index.js'
+/** What gen_servers have in common, and their events as text, as `sys:trace` prints them. Source: gen_server.erl (print_event). */
+import { type Atom, atom, type Term, Tuple, tuple } from '../term/index.js'
+import type { OtpModule } from './gen-runner.js'
 import { ioLibFormat } from './io-lib-format.js'
+
+const name = atom('gen_server') as Atom
+
+export const genServerModule: OtpModule = { name, formatEvent: formatServerEvent, loop: tuple(name, atom('loop') as Atom, 5) }
 
 export function formatServerEvent(event: Term, name: Term): string {
   const [what, first, second, third] =

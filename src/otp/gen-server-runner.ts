@@ -8,9 +8,9 @@ import { type Atom, atom, type Sendable, type Term, tuple } from '../term/index.
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { type Caller, parseRequest, reply } from './gen.js'
-import { GenRunner, type Handler, handlerOf, type Life, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
+import { GenRunner, type Handler, handlerOf, type Life, type OtpModule, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './gen-server-types.js'
-import { formatServerEvent } from './gen-server-events.js'
+import { genServerModule } from './gen-server-events.js'
 import { log, serverReport } from './report.js'
 import { nameOf, tellEvent } from './sys.js'
 
@@ -40,12 +40,8 @@ export class GenServerRunner extends GenRunner {
     this.#definition = definition
   }
 
-  get behaviour(): Atom {
-    return genServer
-  }
-
-  get formatEvent(): typeof formatServerEvent {
-    return formatServerEvent
+  protected get otp(): OtpModule {
+    return genServerModule
   }
 
   protected get module(): Atom {

@@ -1,6 +1,11 @@
-/** The events of a gen_statem as text, as `sys:trace` prints them. Source: gen_statem.erl (print_event, event_string). */
-import { equals, type Term, Tuple } from '../term/index.js'
+/** What gen_statems have in common, and their events as text, as `sys:trace` prints them. Source: gen_statem.erl (print_event, event_string). */
+import { type Atom, atom, equals, type Term, Tuple, tuple } from '../term/index.js'
+import type { OtpModule } from './gen-runner.js'
 import { ioLibFormat } from './io-lib-format.js'
+
+const name = atom('gen_statem') as Atom
+
+export const genStatemModule: OtpModule = { name, formatEvent: formatStatemEvent, loop: tuple(name, atom('loop') as Atom, 3) }
 
 export function formatStatemEvent(event: Term, name: Term): string {
   const [first = null, second = null, third = null] = event instanceof Tuple ? (event.elements.slice(1) as Term[]) : []

@@ -3,13 +3,13 @@
  *
  * Source: gen_statem.erl (loop_state_callback, loop_state_transition, loop_timeouts, loop_next_events).
  */
-import { ErlangError, type InitialCall, type LocalProcess, type Process, reason } from '../process/index.js'
+import { ErlangError, type LocalProcess, type Process, reason } from '../process/index.js'
 import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { type Caller, parseRequest, reply } from './gen.js'
-import { GenRunner, type Handler, type Life, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
+import { GenRunner, type Handler, type Life, type OtpModule, moduleOf, stateTerm, statusHeader } from './gen-runner.js'
 import { type From, ignore, NoReply, Reply, Stop } from './gen-server-types.js'
-import { formatStatemEvent } from './gen-statem-events.js'
+import { genStatemModule } from './gen-statem-events.js'
 import { type After, type Event, type GenStatemDefinition, type State, Transition } from './gen-statem-types.js'
 import { log } from './report.js'
 import { nameOf, tellEvent } from './sys.js'
@@ -52,16 +52,8 @@ export class GenStatemRunner extends GenRunner {
     this.#definition = definition
   }
 
-  get behaviour(): Atom {
-    return genStatem
-  }
-
-  get formatEvent(): typeof formatStatemEvent {
-    return formatStatemEvent
-  }
-
-  protected override get loop(): InitialCall {
-    return tuple(genStatem, atom('loop') as Atom, 3)
+  protected get otp(): OtpModule {
+    return genStatemModule
   }
 
   protected get module(): Atom {

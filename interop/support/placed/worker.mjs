@@ -1,11 +1,16 @@
 /** A server that ends in many ways, and supervisors that have such servers in every place. */
+import { atom } from 'beamlet'
 import { genServer, reply, supervisor } from 'beamlet/otp'
+
+/** @import { Atom } from 'beamlet' */
+
+const stubbornly = atom('stubborn')
 
 export const worker = genServer({
   module: import.meta.url,
-  /** @param {string} how `stubborn`: it traps exits, and its terminate never ends */
+  /** @param {Atom} how `stubborn`: it traps exits, and its terminate never ends */
   init(how) {
-    this.trapExit = String(how) === 'stubborn'
+    this.trapExit = how === stubbornly
     return how
   },
   call: {
@@ -21,7 +26,7 @@ export const worker = genServer({
     },
     exit: () => process.exit(3),
   },
-  terminate: (_why, how) => (String(how) === 'stubborn' ? new Promise(() => {}) : undefined),
+  terminate: (_why, how) => (how === stubbornly ? new Promise(() => {}) : undefined),
 })
 
 const flags = /** @type {const} */ ({ module: import.meta.url, intensity: 100, period: 600 })
@@ -30,7 +35,7 @@ const flags = /** @type {const} */ ({ module: import.meta.url, intensity: 100, p
  * @param {'main' | 'pool' | 'isolated' | undefined} on
  * @param {string} how
  */
-const child = (id, on, how = 'mild') => ({ id, start: worker, args: /** @type {[string]} */ ([how]), name: `${id}_worker`, on })
+const child = (id, on, how = 'mild') => ({ id, start: worker, args: /** @type {[Atom]} */ ([atom(how)]), name: `${id}_worker`, on })
 
 export const oneForOne = supervisor({
   ...flags,
