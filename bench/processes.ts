@@ -66,22 +66,28 @@ async function weigh<T>(node: Node, n: number, work: () => T | Promise<T>): Prom
   return [((await used()) - before) / n, made]
 }
 
-const loops = (node: Node, n: number): Pid[] =>
-  Array.from({ length: n }, () =>
-    node.spawn(async self => {
-      for await (const _ of self);
-    }),
-  )
+const waits = (node: Node): Pid =>
+  node.spawn(async self => {
+    await self.receive()
+  })
 
-async function servers(node: Node, n: number): Promise<Pid[]> {
-  const pids: Pid[] = []
-  for (let i = 0; i < n; i++) pids.push((await node.start(server)).pid)
-  return pids
-}
+const loops = (node: Node): Pid =>
+  node.spawn(async self => {
+    for await (const _ of self);
+  })
 
-async function closures(node: Node, n: number, spawn: (node: Node, n: number) => Pid[] | Promise<Pid[]>): Promise<number> {
-  const [bytes, pids] = await weigh(node, n, () => spawn(node, n))
-  await stop(node, pids)
+const serves = async (node: Node): Promise<Pid> => (await node.start(server)).pid
+
+async function processes(node: Node, n: number, start: (node: Node) => Pid | Promise<Pid>): Promise<number> {
+  // What holds the pids is not what is asked for.
+  const pids: (Pid | null)[] = Array.from({ length: n }, () => null)
+  const [bytes] = await weigh(node, n, async () => {
+    for (let i = 0; i < n; i++) {
+      const made = start(node)
+      pids[i] = made instanceof Promise ? await made : made
+    }
+  })
+  await stop(node, pids as Pid[])
   return bytes
 }
 
@@ -108,9 +114,9 @@ export const processesFigure: Figure = {
     const row = (name: string, fun: string, ours: Cost): Row =>
       growth({ name, unit: 'bytes', ours, peer: { name: beamName, cost: n => onBeam(beam, fun, n) } })
     return [
-      row('processes that are closures', 'closures', n => closures(node, n, idle)),
-      row('the same in for await', 'closures', n => closures(node, n, loops)),
-      row('gen_servers', 'servers', n => closures(node, n, servers)),
+      row('processes that are closures', 'closures', n => processes(node, n, waits)),
+      row('the same in for await', 'closures', n => processes(node, n, loops)),
+      row('gen_servers', 'servers', n => processes(node, n, serves)),
       row('links', 'links', n => ties(node, n, (self, pid) => self.link(pid))),
       row('monitors', 'monitors', n => ties(node, n, (self, pid) => self.monitor(pid))),
     ]

@@ -74,7 +74,8 @@ fill(N) -> self() ! N, fill(N - 1).
 stop(Pids) ->
     Refs = [monitor(process, Pid) || Pid <- Pids],
     [exit(Pid, kill) || Pid <- Pids],
-    [receive {'DOWN', Ref, process, _, _} -> ok end || Ref <- Refs].
+    %% In any order, or each would be looked for among all others.
+    [receive {'DOWN', _, process, _, _} -> ok end || _ <- Refs].
 
 idle() -> receive stop -> ok end.
 

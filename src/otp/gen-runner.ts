@@ -134,7 +134,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
 
   /** Is there anything to be taken? */
   protected waiting({ mailbox }: LocalProcess): boolean {
-    return this.sys?.suspended === true ? mailbox.last > this.sys.seen && mailbox.size > 0 : mailbox.size > 0
+    return this.sys?.suspended === true ? mailbox.last > this.sys.seen && !mailbox.empty : !mailbox.empty
   }
 
   protected take({ mailbox }: LocalProcess): Term | undefined {

@@ -159,7 +159,7 @@ export class GenServerRunner extends GenRunner {
     later.stop()
     later.stop = this.self.host.clock.after(ms, () => {
       const { local } = this.self
-      if (this.#later !== later || !local.alive || this.stage !== 'idle' || local.mailbox.size > 0 || this.sys?.suspended === true) return
+      if (this.#later !== later || !local.alive || this.stage !== 'idle' || !local.mailbox.empty || this.sys?.suspended === true) return
       this.onMessage(timeout)
     })
   }

@@ -23,6 +23,7 @@ export interface Runner {
 const living = 1
 const waiting = 2
 const trapping = 4
+const stepping = 8
 
 export class LocalProcess extends Mailbox implements Runnable {
   readonly pid: Pid
@@ -69,6 +70,15 @@ export class LocalProcess extends Mailbox implements Runnable {
 
   set traps(on: boolean) {
     this.#flags = on ? this.#flags | trapping : this.#flags & ~trapping
+  }
+
+  /** @internal Is what it waits for alone a step of `for await`? */
+  get steps(): boolean {
+    return (this.#flags & stepping) !== 0
+  }
+
+  set steps(on: boolean) {
+    this.#flags = on ? this.#flags | stepping : this.#flags & ~stepping
   }
 
   /** @internal */

@@ -16,6 +16,7 @@ export class Message {
   /** What taking it does to the receiver's trace token */
   readonly token: Arrived
   previous: Message | null
+  /** Behind the last stands the first, so that a mailbox needs to know the last one alone. Null when it was taken. */
   next: Message | null = null
 
   constructor(term: Term, number: number, references: number, token: Arrived, previous: Message | null) {
@@ -29,12 +30,21 @@ export class Message {
 
 /** A private method (`#name`) would cost each mailbox eight bytes, so there is none here, nor in what extends it. */
 export class Mailbox {
-  size = 0
   /** The number of the message that came last; 0 before the first. */
   last = 0
   rare: Rare | null = null
-  #head: Message | null = null
   #tail: Message | null = null
+
+  get empty(): boolean {
+    return this.#tail === null
+  }
+
+  /** How many messages there are: counted for whoever asks, which is seldom. */
+  get size(): number {
+    let size = 0
+    for (let message = this.head; message; message = this.after(message)) size++
+    return size
+  }
 
   /** The trace that the process takes part in: a message takes it along when it is taken. */
   get trace(): Trace | null {
@@ -46,30 +56,33 @@ export class Mailbox {
   }
 
   push(term: Term, references: number, token?: Arrived): void {
-    const message = new Message(term, ++this.last, references, token, this.#tail)
-    if (this.#tail) this.#tail.next = message
-    else this.#head = message
+    const tail = this.#tail
+    const message = new Message(term, ++this.last, references, token, tail)
+    if (tail) {
+      message.next = tail.next
+      tail.next = message
+    } else message.next = message
     this.#tail = message
-    this.size++
   }
 
   /** Puts a message behind those with priority, and before all others. */
   pushPriority(term: Term, references: number, token?: Arrived): void {
     const rare = (this.rare ??= new Rare())
     const previous = rare.urgent
-    const message = new Message(term, ++this.last, references, token, previous)
-    const next = (message.next = previous ? previous.next : this.#head)
-    if (previous) previous.next = message
-    else this.#head = message
-    if (next) next.previous = message
-    else this.#tail = message
-    rare.urgent = message
-    this.size++
+    if (previous === this.#tail) this.push(term, references, token)
+    else {
+      const before = previous ?? (this.#tail as Message)
+      const next = before.next as Message
+      const message = new Message(term, ++this.last, references, token, previous)
+      message.next = next
+      next.previous = before.next = message
+    }
+    rare.urgent = previous === null ? this.head : this.after(previous)
   }
 
-  /** Takes the first message. Only to be called when `size > 0`. */
+  /** Takes the first message. Only to be called when there is one. */
   shift(): Term {
-    const message = this.#head as Message
+    const message = this.head as Message
     this.remove(message)
     return message.term
   }
@@ -77,10 +90,10 @@ export class Mailbox {
   /** Takes the first message with a number above `seen` that `accepts` accepts; undefined when there is none. */
   take(accepts: (term: Term) => boolean, seen: number): Term | undefined {
     const { urgent } = this
-    for (let message = urgent && this.#head; message; message = message === urgent ? null : message.next) {
+    for (let message = urgent && this.head; message; message = message === urgent ? null : message.next) {
       if (message.number > seen && accepts(message.term)) return this.taken(message)
     }
-    for (let message = this.firstAfter(seen); message; message = message.next) {
+    for (let message = this.firstAfter(seen); message; message = this.after(message)) {
       if (accepts(message.term)) return this.taken(message)
     }
     return undefined
@@ -95,13 +108,20 @@ export class Mailbox {
 
   /** All that wait, those with priority first */
   *terms(): Generator<Term, void, undefined> {
-    for (let message = this.#head; message; message = message.next) yield message.term
+    for (let message = this.head; message; message = this.after(message)) yield message.term
   }
 
   clear(): void {
-    this.#head = this.#tail = null
+    this.#tail = null
     if (this.rare) this.rare.urgent = null
-    this.size = 0
+  }
+
+  private get head(): Message | null {
+    return this.#tail === null ? null : this.#tail.next
+  }
+
+  private after(message: Message): Message | null {
+    return message === this.#tail ? null : message.next
   }
 
   /** The last of the messages with priority: all before it have it, too, and none behind it. */
@@ -112,7 +132,7 @@ export class Mailbox {
   /** The first message without priority after the first n. What has come since is at the tail and is mostly short, so it is found from there. */
   private firstAfter(seen: number): Message | null {
     const { urgent } = this
-    if (seen === 0) return urgent ? urgent.next : this.#head
+    if (seen === 0) return urgent ? this.after(urgent) : this.head
     let message = this.#tail
     if (!message || message === urgent || message.number <= seen) return null
     while (message.previous && message.previous !== urgent && message.previous.number > seen) message = message.previous
@@ -127,13 +147,15 @@ export class Mailbox {
   private remove(message: Message): void {
     if (message.token !== undefined && (message.token || this.trace)) this.trace = received(this.trace, message.token)
     if (this.rare !== null && message === this.rare.urgent) this.rare.urgent = message.previous
-    if (message.previous) message.previous.next = message.next
-    else this.#head = message.next
-    if (message.next) message.next.previous = message.previous
-    else this.#tail = message.previous
+    const { previous, next } = message
+    if (next === message) this.#tail = null
+    else {
+      ;(previous ?? (this.#tail as Message)).next = next
+      if (message === this.#tail) this.#tail = previous
+      else (next as Message).previous = previous
+    }
     // One that an earlier collection has moved among the old would keep all that came after it, until the old are collected.
     message.previous = message.next = null
-    this.size--
   }
 }
 

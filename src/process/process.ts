@@ -10,7 +10,7 @@ import { ExitError, ProcessError } from './errors.js'
 import { LocalProcess, type Runner } from './local-process.js'
 import type { MonitorOptions } from './monitors.js'
 import type { Processes, SendOptions, SpawnOptions } from './processes.js'
-import { type Pattern, type Pending, poll, receive, type ReceiveOptions, rejectAll, serve, step } from './receive.js'
+import { type Pattern, type Pending, poll, receive, type ReceiveOptions, rejectAll, type Resolve, serve, step } from './receive.js'
 import { SeqTrace } from './seq-trace.js'
 import { type SpawnAtOptions, spawnAt } from './spawn-at.js'
 import type { SpawnRequest, SpawnRequestOptions } from './spawn-requests.js'
@@ -32,8 +32,10 @@ export interface RemoteCode {
 export class Process extends LocalProcess implements AsyncIterable<Term> {
   /** @internal */
   readonly host: Processes
-  /** @internal The first of its receives that wait */
-  pending: Pending | null = null
+  /** @internal The first of its receives that wait; of one that waits alone and takes any message, what resolves it */
+  pending: Pending | Resolve | null = null
+  /** @internal The promise of that one */
+  promised: Promise<unknown> | null = null
 
   /** @internal Processes are made by `spawn`. */
   constructor(host: Processes, pid: Pid, groupLeader: Pid | null, runner: Runner) {

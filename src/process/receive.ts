@@ -3,8 +3,9 @@
  * message that it accepts and has not looked at before. A receive rejects once with ExitError when its process dies; one that begins after
  * that never settles.
  *
- * Most processes of a node wait in a receive, so a pending one holds as little as it can: a promise and what resolves it. What would reject
- * it is 64 bytes more, and seldom needed: a promise is rejected by being resolved with one that is.
+ * Most processes of a node wait in a receive, so a pending one holds as little as it can: a promise and what resolves it, which stand in the process
+ * itself when it waits for nothing else, as most do. What would reject it is 64 bytes more, and seldom needed: a promise is rejected by being
+ * resolved with one that is.
  */
 import type { Reference, Term } from '../term/index.js'
 import { ExitError, ProcessError } from './errors.js'
@@ -23,7 +24,7 @@ export interface Pattern {
   readonly reference?: Reference | undefined
 }
 
-type Resolve = (value: unknown) => void
+export type Resolve = (value: unknown) => void
 
 const nothing = (): void => {}
 let resolver: Resolve = nothing
@@ -34,9 +35,14 @@ const takeResolver = (resolve: Resolve): void => {
 
 /** A receive that takes any message. */
 export class Pending {
-  readonly promise = new Promise<any>(takeResolver)
-  readonly resolve: Resolve = resolver
+  readonly promise: Promise<any>
+  readonly resolve: Resolve
   next: Pending | null = null
+
+  constructor(promise: Promise<any> = new Promise<any>(takeResolver), resolve: Resolve = resolver) {
+    this.promise = promise
+    this.resolve = resolve
+  }
 
   /** Takes what it accepts, and gives it to whoever waits. False when there was nothing. */
   serve(process: Process): boolean {
@@ -108,13 +114,13 @@ export function receive(process: Process, accepts: Pattern | undefined, options?
   if (!process.alive) return new Promise(nothing)
   if (options?.signal?.aborted) return Promise.reject(options.signal.reason)
   let seen = -1
-  if (process.pending === null && process.size > 0 && process.host.scheduler.take()) {
+  if (process.pending === null && !process.empty && process.host.scheduler.take()) {
     const term = poll(process, accepts)
     if (term !== undefined) return Promise.resolve(term)
     seen = process.last
   }
   const limited = options !== undefined && (options.timeout !== undefined || options.signal !== undefined)
-  if (!accepts && !limited) return wait(process, new Pending())
+  if (!accepts && !limited) return waitForAny(process, false)
   const pending = new Selective(accepts, seen < 0 ? start(process, accepts) : seen)
   if (limited) limit(process, pending, options)
   return wait(process, pending)
@@ -123,22 +129,30 @@ export function receive(process: Process, accepts: Pattern | undefined, options?
 /** A step of `for await` over the messages. */
 export function step(process: Process): Promise<IteratorResult<Term, never>> {
   if (!process.alive) return new Promise(nothing)
-  if (process.pending === null && process.size > 0 && process.host.scheduler.take()) {
+  if (process.pending === null && !process.empty && process.host.scheduler.take()) {
     return Promise.resolve({ done: false, value: process.shift() })
   }
-  return wait(process, new Step())
+  return waitForAny(process, true)
 }
 
 /** The first message that `accepts` accepts, at once; undefined when there is none. */
 export function poll(process: Process, accepts: Pattern | undefined): Term | undefined {
-  if (process.size === 0) return undefined
+  if (process.empty) return undefined
   return accepts ? process.take(accepts, start(process, accepts)) : process.shift()
 }
 
 /** Serves what is pending. */
 export function serve(process: Process): void {
   const { scheduler } = process.host
-  for (let pending = process.pending; pending && process.size > 0;) {
+  const first = process.pending
+  if (typeof first === 'function') {
+    if (process.empty) return
+    if (!scheduler.take()) return scheduler.ready(process)
+    const value = process.shift()
+    process.pending = process.promised = null
+    return first(process.steps ? { done: false, value } : value)
+  }
+  for (let pending = first; pending && !process.empty;) {
     if (!scheduler.take()) return scheduler.ready(process)
     const { next } = pending
     pending.serve(process)
@@ -148,7 +162,7 @@ export function serve(process: Process): void {
 
 /** The process has ended. */
 export function rejectAll(process: Process, reason: Term): void {
-  let { pending } = process
+  let pending = listed(process)
   process.pending = null
   for (; pending; pending = pending.next) {
     pending.settled()
@@ -158,15 +172,36 @@ export function rejectAll(process: Process, reason: Term): void {
   }
 }
 
+/** @param steps is it a step of `for await`? */
+function waitForAny(process: Process, steps: boolean): Promise<any> {
+  if (process.pending !== null) return wait(process, steps ? new Step() : new Pending())
+  const promise = new Promise<unknown>(takeResolver)
+  process.pending = resolver
+  process.promised = promise
+  process.steps = steps
+  if (!process.empty) process.host.scheduler.ready(process)
+  return promise
+}
+
 function wait(process: Process, pending: Pending): Promise<any> {
-  if (process.pending === null) process.pending = pending
+  let last = listed(process)
+  if (last === null) process.pending = pending
   else {
-    let last = process.pending
     while (last.next) last = last.next
     last.next = pending
   }
-  if (process.size > 0) process.host.scheduler.ready(process)
+  if (!process.empty) process.host.scheduler.ready(process)
   return pending.promise
+}
+
+/** The first of all that wait. One that waited alone stands in the list from now on. */
+function listed(process: Process): Pending | null {
+  const { pending, promised, steps } = process
+  if (typeof pending !== 'function') return pending
+  const alone = steps ? new Step(promised as Promise<unknown>, pending) : new Pending(promised as Promise<unknown>, pending)
+  process.pending = alone
+  process.promised = null
+  return alone
 }
 
 function limit(process: Process, pending: Selective, { timeout, signal }: ReceiveOptions): void {
@@ -190,23 +225,23 @@ function limit(process: Process, pending: Selective, { timeout, signal }: Receiv
 }
 
 function serveUpTo(process: Process, last: Pending): void {
-  for (let { pending } = process; pending; pending = pending.next) {
-    if (process.size > 0) pending.serve(process)
+  for (let pending = listed(process); pending; pending = pending.next) {
+    if (!process.empty) pending.serve(process)
     if (pending === last) return
   }
 }
 
 function waits(process: Process, wanted: Pending): boolean {
-  let { pending } = process
+  let pending = listed(process)
   while (pending && pending !== wanted) pending = pending.next
   return pending !== null
 }
 
 /** It is pending no longer. Its own `next` stays, for whoever stands at it. */
 function settle(process: Process, settled: Pending): void {
-  if (process.pending === settled) process.pending = settled.next
+  let before = listed(process)
+  if (before === settled) process.pending = settled.next
   else {
-    let before = process.pending
     while (before && before.next !== settled) before = before.next
     if (before) before.next = settled.next
   }
