@@ -120,6 +120,7 @@ printer(Acc) ->
 t.test('observer', async t => {
   await eachOtp(t, async (t, { otp, start }) => {
     const beam = await start({ code: looker })
+    beam.expectLog(/^Error in process .* exit value:, {badarg,\[{observer_backend,/) // what is asked wrongly
     const other = await start({ code: looker, cookie: beam.cookie })
     await using node = await startNode(beam)
     await node.connect(beam.name)

@@ -12,6 +12,7 @@ const count = 60
 t.test('Erlang and places', async t => {
   const suite = async (t: Test, { start }: { readonly start: () => Promise<Beam> }): Promise<void> => {
     const beam = await start()
+    beam.expectLog(/^Error in process .* exit value:, {undef,/) // what is spawned from there, and is not here
     await using node = await startNode(beam, { schedulers: { count: 1, execArgv: [] } })
     await node.code.load('order', order)
     for (const on of places) await node.code.load(`order_${on}`, order, { on })

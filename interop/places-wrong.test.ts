@@ -81,6 +81,7 @@ t.test('asked for by Erlang', async t => {
     t,
     async (t: Test, { start }: Real<Beam>) => {
       const beam = await start()
+      beam.expectLog(/^Error in process .* exit value:, {undef,/) // what is spawned from there, and is not here
       await using node = await startNode(beam, { schedulers: { count: 1, execArgv: [] } })
       node.on('crash', () => {})
       const evaluate = evaluator(beam, node)

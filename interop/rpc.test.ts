@@ -57,6 +57,7 @@ const printed: string[] = []
 t.test('rpc', async t => {
   await eachOtp(t, async (t, { start }) => {
     const beam = await start({ code: [actor, erlangCalc] })
+    beam.expectLog(/^Error in process .* exit value:, {undef,/) // what is spawned from there, and is not here
     await eachWay(t, beam, fromTypeScript, { output: text => printed.push(text) })
     await eachWay(t, beam, fromErlang)
     await eachWay(t, beam, spawned)

@@ -41,6 +41,7 @@ obituary(To, Reason) ->
 t.test('spawns', async t => {
   await eachOtp(t, async (t, { otp, start }) => {
     const beam = await start({ code: [actor, erlang] })
+    beam.expectLog(/^Error in process .* exit value:, {undef,/) // what is spawned from there, and is not here
     for (const suite of [fromTypeScript, awaited, goneMeanwhile, fromErlang, refused, argumentsThatAreNoList, parentsThatAreGone]) {
       await eachWay(t, beam, (t, pair) => {
         // Functions that are not there are part of it.

@@ -27,6 +27,7 @@ import { startBehaviour } from './otp/start.js'
 import { supervisorRef } from './otp/supervisor.js'
 import type { Startable, SupervisorRef } from './otp/supervisor-types.js'
 import { Io } from './otp/io.js'
+import { type Logger, logTo } from './otp/logger.js'
 import type { IoDevice } from './otp/io-server.js'
 import { startServices } from './otp/services.js'
 import {
@@ -46,6 +47,8 @@ export interface NodeOptions extends KernelOptions {
   readonly output?: IoDevice['output']
   /** What processes read whose group leader is `user`: a Readable, `process.stdin` say, or any async iterable of text. Default: nothing, `eof` */
   readonly input?: IoDevice['input']
+  /** Takes the log events, as `node.on('logger', logTo(logger))`: pino, winston, console … Default: nobody does */
+  readonly logger?: Logger | undefined
 }
 
 export type { ServerName }
@@ -143,14 +146,14 @@ export class NodeProcess extends Process {
     abcast(this, nodes, name, request)
   }
 
-  /** Starts a server: see Node.start. */
+  /** Starts a server with this process's group leader: see Node.start. */
   start<A extends unknown[], S, C, K>(
     definition: GenServer<A, S, C, K>,
     ...options: StartArguments<A>
   ): Promise<ServerRef<GenServer<A, S, C, K>>>
   start<A extends unknown[], R>(definition: Startable<A, R>, ...options: StartArguments<A>): Promise<R>
   start(definition: Startable<any, unknown>, ...options: [StartOptions<unknown[]>?]): Promise<any> {
-    return startBehaviour(this.node, definition, options[0])
+    return startBehaviour(this.node, definition, options[0], undefined, this.groupLeader)
   }
 
   /** Starts a server that is linked to this process: as `start`, and each ends with the other's crash. */
@@ -229,7 +232,8 @@ export class Node extends Kernel<NodeProcess> {
   constructor(parts: Parts) {
     super(parts, placeProgram)
     nodes.set(this.processes, this)
-    const { output = (text: string) => void process.stdout.write(text), input } = parts.options as NodeOptions
+    const { output = (text: string) => void process.stdout.write(text), input, logger } = parts.options as NodeOptions
+    if (logger) this.on('logger', logTo(logger))
     startServices(this, { output, input })
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)

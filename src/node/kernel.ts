@@ -7,10 +7,23 @@
 import type { Signal } from '../dist/signal.js'
 import type { Limits } from '../etf/index.js'
 import type { Epmd } from '../net/epmd.js'
-import { atomOf, type Body, type Clock, type MakeSelf, Process, Processes, ProcessError, systemClock, type To } from '../process/index.js'
-import { Atom, atom, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
+import {
+  atomOf,
+  type Body,
+  type Clock,
+  type MakeSelf,
+  Process,
+  Processes,
+  ProcessError,
+  systemClock,
+  type To,
+  type LocalProcess,
+  type LogReport,
+} from '../process/index.js'
+import { Atom, atom, format, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
 import { Events, type NodeEvents } from './events.js'
+import { Logged } from './logged.js'
 import { Main } from './main.js'
 import type { Nodes, NodesKind, Places } from './outside.js'
 import { isHidden } from './options.js'
@@ -73,10 +86,13 @@ export class Kernel<P extends Process = Process> {
       clock,
       makeSelf: (...given) => this.makeSelf(...given),
       reach: node => this.#nodes.reach(node),
-      crashed: (pid, reason, error) => this.#crashed(pid, reason, error),
+      crashed: (process, reason, error, reported) => this.#crashed(process, reason, error, reported),
       logger: uplink
         ? uplink.logger
-        : { wanted: () => this.events.listens('logger'), tell: event => void this.events.emit('logger', event) },
+        : {
+            wanted: () => this.events.listens('logger'),
+            tell: report => void this.events.emit('logger', new Logged(report, this.logText)),
+          },
       failed: error => this.tellError(error),
     })
     this.spawner = new Spawner(this.processes, this.code, () => this.#places)
@@ -318,6 +334,12 @@ export class Kernel<P extends Process = Process> {
     return pid ? table.locate(pid) : 0
   }
 
+  /** @internal The text of a log event. The services know how OTP prints it. */
+  logText: (report: LogReport) => string = ({ report }) => format(report)
+
+  /** @internal Tells the logger of a process that crashed, and reported nothing itself. */
+  logCrash: (process: P, reason: Term) => void = () => {}
+
   /** @internal What fails without a caller. */
   tellError(error: NodeError): void {
     if (!this.events.emit('error', error)) console.error(`Node ${this.name}: ${error.message}`)
@@ -334,7 +356,9 @@ export class Kernel<P extends Process = Process> {
     return new Process(...given) as P
   }
 
-  #crashed(pid: Pid, reason: Term, error: unknown): void {
+  #crashed(process: LocalProcess, reason: Term, error: unknown, reported: boolean): void {
+    const { pid } = process
+    if (!reported) this.logCrash(process as P, reason)
     if (this.uplink) this.uplink.crashed(pid, reason, error)
     else if (!this.events.emit('crash', pid, { reason, error }))
       console.error(`Error in process ${String(pid)} on node ${this.name}:`, error)

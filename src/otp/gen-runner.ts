@@ -20,6 +20,7 @@ import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, 
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
 import type { From } from './gen-server-types.js'
+import { ProcLibRunner } from './proc-lib-runner.js'
 import { crashReport } from './report.js'
 import { handleSystem, isSystem, type SysState, type SystemProcess } from './sys.js'
 import type { FormatEvent } from './sys-debug.js'
@@ -53,13 +54,14 @@ export type Handler = (this: any, ...args: any[]) => unknown
 const begun: Life = { args: [], parent: null, started: () => {}, failed: () => {} }
 
 /** A private method (`#name`) would cost each server eight bytes, so there is none here, nor in what extends it. */
-export abstract class GenRunner implements Runner, SystemProcess {
+export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
   readonly self: Process
   sys: SysState | null = null
   protected life: Life
   protected stage: 'new' | 'starting' | 'idle' | 'busy' = 'new'
 
   constructor(self: Process, life: Life) {
+    super()
     this.self = self
     this.life = life
   }
@@ -241,7 +243,7 @@ export abstract class GenRunner implements Runner, SystemProcess {
     const { host, local } = this.self
     if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
     if (cause.thrown === undefined) host.exit(local, cause.reason)
-    else host.crash(local, cause.thrown)
+    else host.crash(local, cause.thrown, true)
   }
 }
 

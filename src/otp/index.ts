@@ -51,6 +51,8 @@ export type {
   StartType,
 } from './application-types.js'
 export { RpcError } from './erpc.js'
+export { type LogFields, logFields, type Logger, logTo } from './logger.js'
+export { loggerFormat } from './log-text.js'
 export { type IoDevice, ioServer, type Sink } from './io-server.js'
 export type { Source } from './io-input.js'
 export { type Device, IoError, type Io, type IoRequestOptions } from './io.js'

@@ -6,8 +6,8 @@ import type { RegisteredName } from '../dist/signal.js'
 import type { Known } from '../node/places/census.js'
 import { Begun, BodyRunner, type InitialCall, type LocalProcess, type Processes } from '../process/index.js'
 import { type Atom, atom, type Pid, type Term, tuple } from '../term/index.js'
-import { GenRunner } from './gen-runner.js'
 import { PlacedServer, placedServer } from './placed-server.js'
+import { ProcLibRunner } from './proc-lib-runner.js'
 
 export interface ProcessFacts {
   readonly pid: Pid
@@ -70,14 +70,14 @@ export class LocalFacts implements ProcessFacts {
 
   get initialCall(): InitialCall {
     const { runner } = this.#process
-    if (runner instanceof GenRunner || runner instanceof PlacedServer) return procLib
+    if (runner instanceof ProcLibRunner || runner instanceof PlacedServer) return procLib
     const begun = runner instanceof BodyRunner ? runner.begun : runner
     return (begun instanceof Begun ? begun.initialCall : null) ?? closure
   }
 
   get currentFunction(): InitialCall | null {
     const { runner } = this.#process
-    if (runner instanceof GenRunner) return runner.currentFunction
+    if (runner instanceof ProcLibRunner) return runner.currentFunction
     if (runner instanceof PlacedServer) return procLib
     const { initialCall } = this
     return initialCall === closure ? null : initialCall
@@ -111,7 +111,7 @@ export class LocalFacts implements ProcessFacts {
   get dictionary(): ReadonlyMap<Atom, Term> {
     const { runner, rare } = this.#process
     const entries = new Map<Atom, Term>()
-    if (runner instanceof GenRunner) {
+    if (runner instanceof ProcLibRunner) {
       entries.set(initialCall, runner.initialCall)
       entries.set(ancestors, ancestorsOf(this.#process, this.#processes))
     }
@@ -129,7 +129,7 @@ export class LocalFacts implements ProcessFacts {
 
   get parent(): Pid | null {
     const { runner } = this.#process
-    return runner instanceof GenRunner ? (runner.starter ?? this.#processes.init.pid) : null
+    return runner instanceof ProcLibRunner ? (runner.starter ?? this.#processes.init.pid) : null
   }
 
   get label(): Term | undefined {
@@ -154,7 +154,7 @@ export class LocalFacts implements ProcessFacts {
 function ancestorsOf(process: LocalProcess, { table, registry, init }: Processes): Term[] {
   const found: Term[] = []
   let child: LocalProcess | undefined = process
-  while (child?.runner instanceof GenRunner) {
+  while (child?.runner instanceof ProcLibRunner) {
     const parent: Pid = child.runner.starter ?? init.pid
     child = table.find(parent)
     found.push(registry.nameOf(parent) ?? parent)

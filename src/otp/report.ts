@@ -4,9 +4,10 @@
  *
  * Source: proc_lib.erl (crash_report), logger.erl (log_allowed) and the reports of each behaviour.
  */
-import type { LogLevel, Process } from '../process/index.js'
-import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
+import type { LogLevel, LogReport, Process } from '../process/index.js'
+import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import type { Cause } from './cause.js'
+import { neighboursOf } from './neighbours.js'
 import type { ServerStatus } from './gen-server-types.js'
 
 /** How the event is told, besides its report. */
@@ -33,13 +34,34 @@ const now = (): number => Math.round((performance.timeOrigin + performance.now()
 
 /** `report` is made only when somebody listens. */
 export function log(self: Process, level: LogLevel, kind: Kind, report: () => Readonly<Record<string, Sendable>>): void {
-  const { host, groupLeader } = self
-  const far = groupLeader.node !== self.pid.node
+  tell(self, () => ({ level, report: self.host.copy(report()), meta: self.host.copy(metaOf(self, kind)) }))
+}
+
+/** A process that was started as any function may be has crashed: what the BEAM itself tells of it. */
+export function logCrash(self: Process, reason: Term): void {
+  tell(self, () => {
+    const { pid, groupLeader, host } = self
+    const args: Term = [pid, pid.node, reason]
+    const meta = host.copy({ pid, gl: groupLeader, time: now(), error_logger: { tag: atom('error'), emulator: true } })
+    return { level: 'error', report: null, format: [crashFormat, args], meta }
+  })
+}
+
+const crashFormat: Term = [...Buffer.from('Error in process ~p on node ~p with exit value:~n~p~n')]
+
+/** To whoever listens here, and to the node of its group leader. */
+function tell({ host, groupLeader, pid }: Process, make: () => LogReport): void {
+  const far = groupLeader.node !== pid.node
   if (!far && !host.logger.wanted()) return
-  const told = host.copy(report())
-  const meta = host.copy(metaOf(self, kind))
-  host.logger.tell({ level, report: told, meta })
-  if (far) host.send(host.init, { name: 'logger_proxy', node: groupLeader.node }, tuple(atom('log'), atom(level), told, meta))
+  const event = make()
+  const { level, report, format, meta } = event
+  host.logger.tell(event)
+  if (far)
+    host.send(
+      host.init,
+      { name: 'logger_proxy', node: groupLeader.node },
+      new Tuple([atom('log'), atom(level), ...(format ?? [report]), meta]),
+    )
 }
 
 function metaOf({ pid, groupLeader }: Process, { module, sasl, title, tag, type }: Kind): Readonly<Record<string, Sendable>> {
@@ -63,14 +85,15 @@ function metaOf({ pid, groupLeader }: Process, { module, sasl, title, tag, type 
 export function crashReport(self: Process, module: Atom, parent: Pid, cause: Cause): void {
   const kind = { module: 'proc_lib', sasl: true, title: 'CRASH REPORT', tag: 'error_report', type: 'crash_report' }
   log(self, 'error', kind, () => {
-    const { local, pid } = self
+    const { local, pid, host } = self
     const links = [...(local.links?.values() ?? [])].filter(({ unlinking }) => unlinking === 0n).map(({ peer }) => peer)
     const pair = (name: string, value: Sendable): Sendable => tuple(atom(name), value)
     const own = [
       pair('initial_call', tuple(module, atom('init'), [atom('Argument__1')])),
       pair('pid', pid),
       pair('registered_name', local.name ?? []),
-      pair('process_label', atom('undefined')),
+      // OTP 25 and 26 know none, and would print what is no label.
+      ...(local.rare?.label === undefined ? [] : [pair('process_label', local.rare.label)]),
       pair('error_info', tuple(atom(cause.class), cause.error, cause.stack ?? [])),
       pair('ancestors', parent === pid ? [] : [parent]),
       pair('message_queue_len', local.mailbox.size),
@@ -82,7 +105,7 @@ export function crashReport(self: Process, module: Atom, parent: Pid, cause: Cau
       // What a process of ours has no number for.
       ...['heap_size', 'stack_size', 'reductions'].map(name => pair(name, 0)),
     ]
-    return { label: tuple(atom('proc_lib'), atom('crash')), report: [own, []] }
+    return { label: tuple(atom('proc_lib'), atom('crash')), report: [own, neighboursOf(local, host)] }
   })
 }
 
@@ -101,7 +124,7 @@ export function serverReport(
     log: events,
     reason: stack === undefined ? (reason ?? []) : tuple(reason ?? [], stack),
     client_info: clientInfo(self, client),
-    process_label: atom('undefined'),
+    process_label: self.local.rare?.label ?? atom('undefined'),
   }))
 }
 

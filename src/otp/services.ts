@@ -6,8 +6,11 @@ import type { Kernel } from '../node/kernel.js'
 import type { Body } from '../process/index.js'
 import { serveErpc } from './erpc.js'
 import { type IoDevice, ioServer } from './io-server.js'
+import { logText } from './log-text.js'
+import { loggerProxy } from './logger-proxy.js'
 import { netKernel } from './net-kernel.js'
 import { placedServer, startPlaced } from './placed-server.js'
+import { logCrash } from './report.js'
 import { rex } from './rex.js'
 
 /** @param device where the node prints, and reads from */
@@ -16,11 +19,14 @@ export function startServices(kernel: Kernel<any>, device: IoDevice): void {
   const start = (name: string, body: Body): void => void processes.spawn(body, { name })
   serveErpc(code)
   kernel.spawner.starters.set(placedServer, startPlaced)
+  kernel.logText = logText
+  kernel.logCrash = logCrash
   // Names are main's, and so are those who have them.
   if (kernel.uplink) return
   const leader = processes.spawn(ioServer(device), { name: 'user' })
   // Whoever is spawned without a parent prints where the node does.
   processes.init.groupLeader = leader.pid
+  start('logger_proxy', loggerProxy(processes.logger))
   start('net_kernel', netKernel)
   start('rex', rex(code))
 }

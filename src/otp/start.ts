@@ -1,7 +1,7 @@
 /** Starting a process of a behaviour, here or in another place: whoever starts it waits until its `init` has returned. */
 import type { Kernel } from '../node/kernel.js'
 import type { Placement } from '../node/outside.js'
-import { ExitError, type Process, ProcessError } from '../process/index.js'
+import { ExitError, type Process, ProcessError, type SpawnOptions } from '../process/index.js'
 import { any, type Atom, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
 import type { Behaviour, Life } from './gen-runner.js'
 import type { RefOptions, ServerName, StartOptions } from './gen-server-types.js'
@@ -44,6 +44,9 @@ export const definitionOf = (made: unknown): Definition | undefined => (made ins
 /**
  * Resolves to the pid when `init` has returned.
  *
+ * @param parent who is linked to it
+ * @param leader the group leader of who starts it
+ *
  * @throws ExitError with init's reason; ProcessError ERR_NAME_TAKEN, ERR_BADARG; NodeError ERR_NOT_PORTABLE.
  */
 export async function startPid(
@@ -51,13 +54,14 @@ export async function startPid(
   definition: Definition,
   options: StartOptions<unknown[]> | undefined,
   parent?: Process,
+  leader: Pid | undefined = parent?.groupLeader,
 ): Promise<Pid> {
   const { args = [], name, on } = options ?? {}
-  if (on !== undefined && !node.spawner.stays(on)) return startElsewhere(node, on, definition, options ?? {}, parent)
+  const origin = { ...(parent && { link: parent.local }), ...(leader && { groupLeader: leader }) }
+  if (on !== undefined && !node.spawner.stays(on)) return startElsewhere(node, on, definition, options ?? {}, parent, origin)
   return new Promise((resolve, reject) => {
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
     const life: Life = { args: taken, parent: parent?.pid ?? null, started: () => resolve(self.pid), failed: reject }
-    const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
     const self = node.processes.start(process => definition.runner(process, life), { name, ...origin })
   })
 }
@@ -68,11 +72,12 @@ export async function startBehaviour<R>(
   made: unknown,
   options: StartOptions<unknown[]> | undefined,
   parent?: Process,
+  leader?: Pid,
 ): Promise<R> {
   const definition = definitionOf(made)
   if (!definition)
     throw new ProcessError('ERR_BADARG', 'Only what genServer(), genStatem(), genEvent() or supervisor() returned can be started.')
-  return definition.refOf(node, await startPid(node, definition, options, parent)) as R
+  return definition.refOf(node, await startPid(node, definition, options, parent, leader)) as R
 }
 
 async function startElsewhere(
@@ -81,6 +86,7 @@ async function startElsewhere(
   definition: Definition,
   { args = [], name }: StartOptions<unknown[]>,
   parent: Process | undefined,
+  origin: Pick<SpawnOptions, 'link' | 'groupLeader'>,
 ): Promise<Pid> {
   const { module } = definition
   if (module === undefined) {
@@ -92,7 +98,6 @@ async function startElsewhere(
     const ref = starter.makeRef()
     const monitor = { owner: starter.local, ref }
     const all = [module, numberOf(definition), args as Sendable[], parent?.pid ?? atom('undefined'), starter.pid, ref]
-    const origin = parent && { link: parent.local, groupLeader: parent.groupLeader }
     const pid = node.spawner.away(on, { module: placedServer, fun: 'start', args: all }, { name, monitor, ...origin })
     const [, outcome, , , reason] = (await starter.receive(match.oneOf(match([isRef, any]), match([any, isRef, any, any, any])))).elements
     if (outcome === atom('started')) return pid

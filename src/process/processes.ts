@@ -81,7 +81,7 @@ export interface ProcessesOptions {
   /** A node is of interest: connect to it when it is not connected. What cannot be connected is `lost`. */
   readonly reach?: ((node: Atom) => void) | undefined
   /** A process's code threw something other than an ExitError: the process ends, and whoever watches the node is told. */
-  readonly crashed?: ((pid: Pid, reason: Term, thrown: unknown) => void) | undefined
+  readonly crashed?: ((process: LocalProcess, reason: Term, thrown: unknown, reported: boolean) => void) | undefined
   /** Takes the reports of processes. Default: nobody does. */
   readonly logger?: LogSink | undefined
   /** What was accepted could not be sent later, and nobody waits for it. */
@@ -304,12 +304,12 @@ export class Processes implements Host {
     if (this.table.isGiven(process.pid)) this.#options.ended?.(process.pid)
   }
 
-  /** A process's code threw. */
-  crash(process: LocalProcess, thrown: unknown): void {
+  /** A process's code threw. @param reported the logger has been told of it */
+  crash(process: LocalProcess, thrown: unknown, reported = false): void {
     if (!process.alive) return
     const reason = reasonOf(thrown)
     this.exit(process, reason)
-    if (!(thrown instanceof ExitError)) this.#options.crashed?.(process.pid, reason, thrown)
+    if (!(thrown instanceof ExitError)) this.#options.crashed?.(process, reason, thrown, reported)
   }
 
   failed(error: EtfError): void {

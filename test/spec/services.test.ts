@@ -73,6 +73,7 @@ t.test('each request that is served gets the answer of the table', async t => {
   await friend.connect(node.name)
   // One process asks for all, for a lock ends with its holder.
   await friend.run(async self => {
+    node.on('logger', ({ level, message }) => node.send(self.pid, tuple(atom('logged'), atom(level), [...Buffer.from(message)])))
     for (const service of served.filter(({ seen }) => seen === undefined)) {
       const title = `${service.name ?? 'a process'}: ${service.takes} (${service.what})`
       await t.test(title, t => ask(t, self, node, service))

@@ -1,7 +1,7 @@
 /** What other places say to main: signals for others, notices of what happens there, and questions that main alone can answer. */
 import type { Signal } from '../../dist/signal.js'
 import { type EtfCode, EtfError } from '../../etf/index.js'
-import type { LogLevel } from '../../process/index.js'
+import type { LogLevel, LogReport } from '../../process/index.js'
 import { Atom, atom, equals, type Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
 import { type Desk, PlaceError } from './channel.js'
 import type { Place } from './place.js'
@@ -70,7 +70,7 @@ export class MainDesk {
         return
       }
       case 'logger':
-        return void emit('logger', { level: text(args[0]) as LogLevel, report: args[1] as Term, meta: args[2] as Term })
+        return processes.logger.tell(reportOf(args))
       case 'stray':
         place.why ??= args[0] as Term
         return
@@ -104,4 +104,10 @@ export class MainDesk {
     }
     return atom('ok')
   }
+}
+
+/** A log event as another place tells it: Level, Report, Meta, and for one that is text Format, Args */
+function reportOf([level, report, meta, format, args]: readonly any[]): LogReport {
+  const event = { level: text(level) as LogLevel, report: report as Term, meta: meta as Term }
+  return format === undefined ? event : { ...event, format: [format, args] }
 }

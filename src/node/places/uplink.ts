@@ -112,7 +112,7 @@ export class Uplink {
   /** Whether somebody listens on main is not known here. */
   readonly logger: LogSink = {
     wanted: () => true,
-    tell: ({ level, report, meta }) => this.#channel.tell('logger', level, report, meta),
+    tell: ({ level, report, meta, format = [] }) => this.#channel.tell('logger', level, report, meta, ...format),
   }
 
   readonly nodes: Nodes = {
