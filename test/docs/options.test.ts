@@ -16,3 +16,10 @@ t.test('each option stands in a page as code', async t => {
   // The clock is for tests.
   for (const option of options.filter(option => option !== 'clock')) t.match(code, new RegExp(`\\b${option}\\b`), option)
 })
+
+t.test('each option of a store, too', async t => {
+  const [definition = ''] = /interface StoreOptions \{.*?\n\}/s.exec(text('src/store/lmdb/store.ts')) ?? []
+  const options = [...definition.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option = '']) => option)
+  t.ok(options.includes('readOnly'), 'they are found')
+  for (const option of options) t.match(text('docs/storage.md'), `| \`${option}\` |`, option)
+})
