@@ -16,8 +16,10 @@ import type { From } from './otp/gen-server-types.js'
 import { Global, ProcessGlobal } from './otp/global.js'
 import { globalBuiltins } from './otp/global-builtins.js'
 import { GlobalService } from './otp/global-service.js'
+import { netBuiltins } from './otp/net-builtins.js'
 import { nodeBuiltins } from './otp/node-builtins.js'
 import { processBuiltins, ProcessInfo } from './otp/process-info.js'
+import { MonitorNodes, type MonitorNodesOptions } from './otp/monitor-nodes.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg.js'
 import { ProcessGroups } from './otp/process-groups.js'
 import { ProcessRpc, Rpc } from './otp/rpc.js'
@@ -89,6 +91,17 @@ export class NodeProcess extends Process {
   /** Names that all nodes know, and locks of this process on several of them */
   get global(): ProcessGlobal {
     return new ProcessGlobal(this.node.globalService, this)
+  }
+
+  /**
+   * `net_kernel:monitor_nodes/2`: from now on a message comes for each node that connects or is lost, `{nodeup | nodedown, Node}`, and with options, though
+   * empty ones, `{nodeup | nodedown, Node, Info}`; `false` ends what was asked for with the same options. `nodeup` comes before, and `nodedown` after, all
+   * else that comes over that connection.
+   *
+   * @throws ProcessError ERR_BADARG
+   */
+  monitorNodes(on: boolean, options?: MonitorNodesOptions): void {
+    this.node.nodesMonitored.set(this, on, options)
   }
 
   /**
@@ -202,6 +215,8 @@ export class Node extends Kernel<NodeProcess> {
   readonly io: Io = new Io({ run: work => this.run(work), leader: () => this.processes.init.groupLeader })
   /** @internal */
   readonly pgScopes: PgScopes
+  /** @internal */
+  readonly nodesMonitored: MonitorNodes
   /** Process groups: OTP's `pg`, in its default scope */
   readonly pg: Pg
   /** @internal */
@@ -235,6 +250,7 @@ export class Node extends Kernel<NodeProcess> {
     const { output = (text: string) => void process.stdout.write(text), input, logger } = parts.options as NodeOptions
     if (logger) this.on('logger', logTo(logger))
     startServices(this, { output, input })
+    this.nodesMonitored = new MonitorNodes(this)
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
     this.globalService = new GlobalService(this)
@@ -244,7 +260,7 @@ export class Node extends Kernel<NodeProcess> {
     this.#applications = this.uplink ? null : new Applications(this, groups)
     const looks = watched(this, info)
     if (this.#applications) {
-      const own = [nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), globalBuiltins(this.globalService)]
+      const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), globalBuiltins(this.globalService)]
       serveBuiltins(this, ...own, applicationBuiltins(this.#applications, groups), ...looks)
     }
   }

@@ -10,6 +10,7 @@ export type { Pem, TlsClient, TlsOptions, TlsServer, TlsSide, TlsVersion } from 
 export { RpcError, RpcRequest } from './otp/erpc.js'
 export { Global, type LockOptions, ProcessGlobal, type RegisterOptions, type SyncOptions } from './otp/global.js'
 export type { Resolve, ResolveMethod } from './otp/global-methods.js'
+export type { MonitorNodesOptions } from './otp/monitor-nodes.js'
 export { Pg, ProcessPg } from './otp/pg.js'
 export { type FunctionCall, ProcessRpc, Rpc } from './otp/rpc.js'
 export {

@@ -67,7 +67,7 @@ export class Main {
     events.on('busy', name => this.schedulers.tell('busy', atom(name)))
     events.on('drain', name => this.schedulers.tell('drain', atom(name)))
     events.on('nodeup', (name, { hidden }) => this.schedulers.tell('nodeup', atom(name), hidden))
-    events.on('nodedown', (name, { hidden, reason }) => this.schedulers.tell('nodedown', atom(name), reason, hidden))
+    events.on('nodedown', (name, { hidden, reason }) => this.schedulers.tellLast('nodedown', atom(name), reason, hidden))
   }
 
   /** Starts the pool, when it was asked for. @throws PlaceError with why a scheduler did not start. */

@@ -1,6 +1,6 @@
-/** What a node tells of itself and its process groups by rpc. Source: the manuals of erlang, net_kernel, net_adm and pg. */
+/** What a node tells of itself and its process groups by rpc. Source: the manuals of erlang and pg. */
 import type { Kernel } from '../node/kernel.js'
-import { Atom, atom, type Sendable, tuple, type Term } from '../term/index.js'
+import { Atom, atom, type Sendable, type Term } from '../term/index.js'
 import type { Builtins } from './builtins.js'
 import type { PgScopes } from './pg.js'
 
@@ -33,12 +33,6 @@ export function nodeBuiltins(kernel: Kernel<any>, pg: PgScopes): Builtins {
       'registered/0': () => registry.names(),
       'whereis/1': (_, name) => (name instanceof Atom ? (registry.pidOf(name) ?? nobody) : undefined),
     },
-    net_kernel: {
-      'get_net_ticktime/0': () => kernel.netTickTime,
-    },
-    net_adm: {
-      'names/0': () => names(kernel),
-    },
     pg: {
       'get_members/1': (_, group) => [...(scope(defaultScope)?.all.members(group as Term) ?? [])],
       'get_members/2': (_, name, group) => [...(scope(name)?.all.members(group as Term) ?? [])],
@@ -49,19 +43,5 @@ export function nodeBuiltins(kernel: Kernel<any>, pg: PgScopes): Builtins {
       'which_local_groups/0': () => scope(defaultScope)?.local.names(),
       'which_local_groups/1': (_, name) => scope(name)?.local.names(),
     },
-  }
-}
-
-/** `{ok, [{Name, Port}]}`, as EPMD of this machine tells; `{error, address}` when it cannot be asked. */
-async function names({ epmd }: Kernel<any>): Promise<Sendable> {
-  try {
-    const known = await epmd.names('127.0.0.1')
-    return tuple(
-      atom('ok'),
-      known.map(({ name, port }) => tuple([...Buffer.from(name)], port)),
-    )
-  } catch {
-    // Why is for whoever operates this node to see; net_adm says no more than that.
-    return tuple(atom('error'), atom('address'))
   }
 }

@@ -3,7 +3,7 @@ import { execSync } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'
 import { atom, isPid, tuple } from 'beamlet'
 
-/** @import { NodeProcess, Process, Term, Tuple } from 'beamlet' */
+/** @import { NodeProcess, Pid, Process, Term, Tuple } from 'beamlet' */
 
 /**
  * Answers `{From, Message}` with `{Self, Message}`, for ever.
@@ -134,5 +134,26 @@ export const joined = async function () {
   for await (const message of this) {
     const [from, what] = /** @type {Tuple} */ (message).elements
     if (isPid(from)) this.send(from, tuple(ref, /** @type {Term} */ (what)))
+  }
+}
+
+/**
+ * Says `ready`, then hears of nodes, and gives `to` all that came until one was lost.
+ *
+ * @this {NodeProcess}
+ * @param {Pid} to
+ */
+export const comings = async function (to) {
+  /** @type {any[]} */
+  const heard = []
+  this.monitorNodes(true, { nodeType: 'all' })
+  this.send(to, atom('ready'))
+  for await (const message of this) {
+    const { elements = [], tag } = /** @type {any} */ (message)
+    if (tag === 'link') this.monitor(elements[1])
+    else if (tag === 'last') this.send(elements[1], atom('heard'))
+    else if (tag === 'DOWN') heard.push(tuple(atom('DOWN'), elements[4]))
+    else heard.push(typeof elements[0] === 'number' ? elements[0] : message)
+    if (tag === 'nodedown') return this.send(to, tuple(heard))
   }
 }

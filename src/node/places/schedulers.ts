@@ -150,6 +150,11 @@ export class Schedulers implements Places {
     for (const { channel } of this.#places.values()) channel.tell(what, ...args)
   }
 
+  /** To all places, after all that was sent there until now */
+  tellLast(what: string, ...args: readonly Sendable[]): void {
+    for (const { channel } of this.#places.values()) channel.tellLast(what, ...args)
+  }
+
   /** A module is there, from a URL; null: not from there any more. @throws PlaceError when it does not load in a place. */
   async load(name: string, url: string | null): Promise<void> {
     if (url === null) return this.tell('unload', name)

@@ -20,6 +20,7 @@ import { Atom, atom, equals, NodeError, type Pid, type Sendable, type Term, text
 import { checkAllowed } from '../allowed.js'
 import { checkSet } from '../cookies.js'
 import type { Kernel } from '../kernel.js'
+import type { NodeDown } from '../events.js'
 import type { Nodes, NodesKind, Places } from '../outside.js'
 import { Backlog } from './backlog.js'
 import { Busy } from './busy.js'
@@ -31,6 +32,8 @@ export class Uplink {
   readonly config: PlaceConfig
   readonly #channel: PlaceChannel
   readonly #kernel: Kernel<any>
+  /** Of nodes whose last connection is not yet known here to be lost, the next one: is it hidden? */
+  readonly #next = new Map<string, boolean>()
   readonly #connected = new Map<string, { readonly hidden: boolean }>()
   readonly #pids: PidSource
   readonly #busy: Busy
@@ -218,11 +221,9 @@ export class Uplink {
       case 'freed':
         return processes.registry.told(args[0], null)
       case 'nodeup':
-        this.#connected.set((args[0] as Atom).name, { hidden: args[1] as boolean })
-        return void events.emit('nodeup', (args[0] as Atom).name, { hidden: args[1] as boolean })
+        return this.#onNodeUp((args[0] as Atom).name, args[1] as boolean)
       case 'nodedown':
-        this.#connected.delete((args[0] as Atom).name)
-        return void events.emit('nodedown', (args[0] as Atom).name, { reason: text(args[1]), hidden: args[2] as boolean })
+        return this.#onNodeDown((args[0] as Atom).name, { reason: text(args[1]), hidden: args[2] as boolean })
       case 'busy':
       case 'drain':
         this.#busy.told(args[0], what === 'busy')
@@ -234,6 +235,26 @@ export class Uplink {
       case 'close':
         void this.#kernel.close()
     }
+  }
+
+  /** What came over the last connection may still be on its way here, and so is its end. */
+  #onNodeUp(name: string, hidden: boolean): void {
+    if (this.#connected.has(name)) return void this.#next.set(name, hidden)
+    this.#connected.set(name, { hidden })
+    this.#kernel.events.emit('nodeup', name, { hidden })
+  }
+
+  /** It is told after the links and monitors that break with the connection. */
+  #onNodeDown(name: string, info: NodeDown): void {
+    const { events, processes } = this.#kernel
+    this.#connected.delete(name)
+    const next = this.#next.get(name)
+    this.#next.delete(name)
+    const tell = (): void => {
+      events.emit('nodedown', name, info)
+      if (next !== undefined) this.#onNodeUp(name, next)
+    }
+    processes.later(once(tell))
   }
 
   async #asked(what: string, args: readonly any[]): Promise<Sendable> {
@@ -252,6 +273,11 @@ export class Uplink {
     if (watcher && watch) processes.monitors.watched(local, watcher, watch, to)
     if (name) processes.registry.told(name, to)
   }
+}
+
+function* once(work: () => void): Generator<void, void, undefined> {
+  work()
+  yield
 }
 
 const isOf = (kind: NodesKind, hidden: boolean): boolean => kind === 'connected' || hidden === (kind === 'hidden')
