@@ -26,7 +26,7 @@ const atMost = 3
 /** @type {Record<string, string[]>} what tap is given for each suite; a name that is not here is a target of the Makefile */
 const suites = {
   unit: ['test/**/*.test.ts'],
-  interop: ['--timeout=480', 'interop/**/*.test.ts'],
+  interop: ['--timeout=1500', 'interop/**/*.test.ts'],
 }
 
 /** @typedef {{ passed: number, failed: number }} Count */

@@ -3,6 +3,7 @@ import { Kernel } from './node/kernel.js'
 import { applicationBuiltins } from './otp/application-builtins.js'
 import { Applications } from './otp/applications.js'
 import { serveBuiltins } from './otp/builtins.js'
+import { codeBuiltins } from './otp/code-builtins.js'
 import { open } from './node/open.js'
 import type { NodeOptions as KernelOptions } from './node/options.js'
 import type { Parts } from './node/parts.js'
@@ -33,6 +34,7 @@ import { type Logger, logTo } from './otp/logger.js'
 import type { IoDevice } from './otp/io-server.js'
 import { startServices } from './otp/services.js'
 import {
+  atomOf,
   type Body,
   ErlangError,
   type MakeSelf,
@@ -127,6 +129,25 @@ export class NodeProcess extends Process {
 
   protected override startChild(code: Body<this> | Portable, options: NodeSpawnOptions): Pid {
     return this.node.spawner.spawn(code, options)
+  }
+
+  /**
+   * Leaves this function for one of a module's current version, as a fully qualified call at the end of an Erlang function does: so a process that has
+   * run for long moves to code that was loaded meanwhile. `return self.tailCall({ module: 'calc', fun: 'loop', args: [state] })`; the arguments are
+   * passed as they are.
+   *
+   * @throws ErlangError `undef` when there is no such function now.
+   */
+  tailCall({
+    module,
+    fun,
+    args = [],
+  }: {
+    readonly module: string | Atom
+    readonly fun: string | Atom
+    readonly args?: readonly unknown[]
+  }): unknown {
+    return this.node.code.goOn(this, atomOf(module), atomOf(fun), args)
   }
 
   /** Calls a gen_server: see Node.call. */
@@ -260,7 +281,11 @@ export class Node extends Kernel<NodeProcess> {
     this.#applications = this.uplink ? null : new Applications(this, groups)
     const looks = watched(this, info)
     if (this.#applications) {
+<<<<<<< HEAD
       const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), globalBuiltins(this.globalService)]
+=======
+      const own = [nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), codeBuiltins(this), globalBuiltins(this.globalService)]
+>>>>>>> 6d24932 (Code that is loaded again has a current and an old version, in every place, and Erlang's code module sees them)
       serveBuiltins(this, ...own, applicationBuiltins(this.#applications, groups), ...looks)
     }
   }

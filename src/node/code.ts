@@ -1,145 +1,284 @@
 /**
  * Loaded code: the only functions that other nodes can call or spawn here. Joining a cluster hands it no shell.
  *
- * A function is called with `this` = the process it runs in, and with the arguments as terms.
+ * A function is called with `this` = the process it runs in, and with the arguments as terms. As on the BEAM, a module that is loaded again is there
+ * twice: calls and spawns get the current version, and who runs the old one stays in it until it ends, or goes on in the current one.
+ *
+ * Source: the Erlang reference manual, "Code Loading"; code.erl.
  */
-import { Begun, ErlangError, type Process } from '../process/index.js'
-import { atom, Atom, NodeError, type Term, tuple } from '../term/index.js'
+import { Begun, ErlangError, type LocalProcess, type Process, type Processes, reason } from '../process/index.js'
+import { type Atom, atom, type Sendable, type Term, tuple } from '../term/index.js'
+import { CodeError, codeName } from './code-error.js'
+import { type Fun, type Functions, Version } from './code-version.js'
 import type { Placement } from './outside.js'
 
-/** Codes: ERR_CODE_MODULE, ERR_CODE_NAME, ERR_CODE_RESERVED, ERR_NOT_PORTABLE. */
-export class CodeError extends NodeError {}
-
-/** Of a function in Erlang */
-const maxArity = 255
-
-/** What a loaded function is called as. It may be async; what it returns must be sendable. */
-export type Fun<P extends Process = Process> = (this: P, ...args: any[]) => unknown
-
-export type Functions<P extends Process = Process> = Readonly<Record<string, Fun<P>>>
+export { CodeError } from './code-error.js'
+export type { Fun, Functions }
 
 export interface LoadOptions {
   /** Where what other nodes spawn and call of it runs: 'main' (default), 'pool' or 'isolated'. What this node spawns says so itself. */
   readonly on?: Placement | undefined
+  /** What happens to processes that still run the version before the current one, for which there is no room: they are killed, or nothing is loaded. */
+  readonly purge?: 'kill' | 'soft' | undefined
+}
+
+export interface VersionInfo {
+  /** 1 for the first of its module, 2 for the next … */
+  readonly number: number
+  /** What it exports as `vsn`, else its number */
+  readonly vsn: Sendable
+  /** null: it was loaded as functions */
+  readonly url: string | null
+  readonly current: boolean
+  /** How many processes run it, in all places */
+  readonly processes: number
+}
+
+interface Loaded<P extends Process> {
+  current: Version<P> | null
+  old: Version<P> | null
+  /** How many versions there have been */
+  count: number
+  on: Placement | undefined
+  readonly reserved: boolean
+}
+
+export type Age = 'current' | 'old'
+
+/** What Code needs of its node */
+export interface CodeHost {
+  readonly processes: Processes
+  /** The other places of the node, where this is main */
+  readonly elsewhere: {
+    /** A module is there, from a URL; null: not from there any more. */
+    load(name: string, url: string | null): Promise<void>
+    /** How many processes there run it? */
+    users(name: string, age: Age): Promise<number>
+    /** Ends those that run the old version. */
+    purge(name: string): Promise<void>
+  } | null
 }
 
 /** `P` is the process that the functions get as `this`: all processes of one node are of one class. */
 export class Code<P extends Process = any> {
-  readonly #modules = new Map<Atom, ReadonlyMap<Atom, Fun<P>>>()
-  /** Where the modules that came from a URL came from */
-  readonly #urls = new Map<Atom, string>()
-  readonly #placements = new Map<Atom, Placement>()
-  readonly #reserved = new Set<Atom>()
-  /** By module, function and arity */
-  readonly #begun = new WeakMap<ReadonlyMap<Atom, Fun<P>>, Map<Atom, Begun[]>>()
+  readonly #modules = new Map<Atom, Loaded<P>>()
+  /** How often each URL was imported */
+  readonly #imported = new Map<string, number>()
   /** Functions that every module has, and nobody has written: `module_info` */
   readonly generated = new Map<Atom, (module: Atom) => Fun<P> | undefined>()
-  readonly #elsewhere: (name: string, url: string | null) => Promise<void>
+  readonly #host: () => CodeHost
 
-  /** @param elsewhere has the other places load it, too, or forget it (null) */
-  constructor(elsewhere: (name: string, url: string | null) => Promise<void> = async () => {}) {
-    this.#elsewhere = elsewhere
+  constructor(host: () => CodeHost) {
+    this.#host = host
   }
 
   /**
-   * Makes functions callable from other nodes, under a module's name. Loading again replaces the whole module; calls in progress go on in
-   * the old one. A URL is imported, and every function that it exports counts.
+   * Makes functions callable from other nodes, under a module's name. A URL is imported, and every function that it exports counts; one that was imported
+   * before is read anew, but not what it imports itself. Loaded again, the version that was current becomes the old one, and the old one before it goes: see
+   * `purge` and `softPurge`. When anything fails, all is as it was.
    *
    * @throws CodeError ERR_CODE_MODULE when the import fails or holds no function, ERR_CODE_NAME for what cannot name a module,
-   * ERR_CODE_RESERVED for one of Beamlet's own, ERR_NOT_PORTABLE for functions that shall run elsewhere than on main.
+   * ERR_CODE_RESERVED for one of Beamlet's own, ERR_CODE_IN_USE with `purge: 'soft'`, ERR_NOT_PORTABLE for functions that shall run elsewhere than on main.
    */
-  async load(module: string | Atom, source: Functions<P> | URL | string, { on }: LoadOptions = {}): Promise<void> {
-    const name = nameOf(module)
-    if (this.#reserved.has(name))
-      throw new CodeError('ERR_CODE_RESERVED', `The module '${name.name}' is Beamlet's own: choose another name.`)
+  async load(module: string | Atom, source: Functions<P> | URL | string, { on, purge = 'kill' }: LoadOptions = {}): Promise<void> {
+    const name = this.#free(module)
     const url = typeof source === 'string' || source instanceof URL ? String(source) : null
     if (url === null && on !== undefined && on !== 'main') {
       const remedy = 'load it from a URL'
       throw new CodeError('ERR_NOT_PORTABLE', `The functions of '${name.name}' share main's heap, so they cannot run '${on}': ${remedy}.`)
     }
-    this.#set(name, url === null ? (source as Functions<P>) : await importFrom(url))
-    if (url === null) this.#urls.delete(name)
-    else this.#urls.set(name, url)
-    if (on === undefined) this.#placements.delete(name)
-    else this.#placements.set(name, on)
-    await this.#elsewhere(name.name, url)
+    // Functions of this thread are there at once, as long as nobody has to make room for them.
+    const fresh = url === null ? null : this.#fresh(url)
+    const exported = fresh === null ? (source as Functions<P>) : await importFrom(fresh)
+    const version = this.#version(name, exported, fresh, url)
+    if (this.#modules.get(name)?.old) await this.#makeRoom(name, purge)
+    const wasElsewhere = typeof this.#modules.get(name)?.current?.url === 'string'
+    this.#set(name, version, on)
+    if (fresh !== null || wasElsewhere) await this.#host().elsewhere?.load(name.name, fresh)
+  }
+
+  /**
+   * Loads a module once more from where it came, as `c:l(Module)` does.
+   *
+   * @throws CodeError as `load`; ERR_CODE_NO_FILE when it was loaded as functions, or not at all.
+   */
+  async reload(module: string | Atom, options: Pick<LoadOptions, 'purge'> = {}): Promise<void> {
+    const name = codeName(module)
+    const { current, on } = this.#modules.get(name) ?? {}
+    if (typeof current?.source === 'string') return this.load(name, current.source, { ...options, on })
+    throw new CodeError('ERR_CODE_NO_FILE', `The module '${name.name}' came from no file: load it from a URL first.`)
   }
 
   /** Where what other nodes spawn and call of this module runs; undefined: where they are answered. */
   placementOf(module: Atom): Placement | undefined {
-    return this.#placements.get(module)
+    return this.#modules.get(module)?.on
   }
 
   /** Modules that came from a URL can be loaded in every place of a node. */
   portable(): [name: string, url: string][] {
-    return [...this.#urls].map(([name, url]) => [name.name, url])
+    return [...this.#modules].flatMap(([name, { current }]) =>
+      typeof current?.url === 'string' ? [[name.name, current.url] as [string, string]] : [],
+    )
   }
 
   /** Is it loaded as functions of this thread alone? */
   isBound(module: Atom): boolean {
-    return this.#modules.has(module) && !this.#urls.has(module) && !this.#reserved.has(module)
+    return this.current(module)?.url === null && !this.isReserved(module)
+  }
+
+  /** Is it one of Beamlet's own? */
+  isReserved(module: Atom): boolean {
+    return this.#modules.get(module)?.reserved === true
   }
 
   /** Built-in modules, which nobody can replace. */
   reserve(module: string, functions: Functions<P>): void {
-    const name = nameOf(module)
-    this.#reserved.add(name)
-    this.#set(name, functions)
+    const name = codeName(module)
+    const version = new Version<P>(name, 1, functions, null, null, true)
+    this.#modules.set(name, { current: version, old: null, count: 1, on: undefined, reserved: true })
   }
 
-  /** False when it was not loaded. */
+  /**
+   * `code:delete/1`: nobody can call or spawn it any more; who runs it goes on in what is now its old version. False when there was none, or when an old
+   * version is there already (`purge` it first).
+   */
   delete(module: string | Atom): boolean {
-    const name = nameOf(module)
-    if (this.#reserved.has(name) || !this.#modules.delete(name)) return false
-    if (this.#urls.delete(name)) void this.#elsewhere(name.name, null)
+    const loaded = this.#modules.get(codeName(module))
+    if (!loaded?.current || loaded.reserved || loaded.old) return false
+    const { url, module: name } = loaded.current
+    loaded.old = loaded.current
+    loaded.current = null
+    loaded.on = undefined
+    if (url !== null) void this.#host().elsewhere?.load(name.name, null)
     return true
+  }
+
+  /** `code:purge/1`: the old version goes, and who still runs it is killed. True when somebody was. */
+  async purge(module: string | Atom): Promise<boolean> {
+    const name = codeName(module)
+    const used = (await this.#users(name, 'old')) > 0
+    await this.#host().elsewhere?.purge(name.name)
+    this.purgeHere(name)
+    return used
+  }
+
+  /** `code:soft_purge/1`: the old version goes, unless somebody runs it: then nothing happens, and it is false. */
+  async softPurge(module: string | Atom): Promise<boolean> {
+    const name = codeName(module)
+    if ((await this.#users(name, 'old')) > 0) return false
+    await this.purge(name)
+    return true
+  }
+
+  /** The versions that are there, the current one first. */
+  async versions(module: string | Atom): Promise<VersionInfo[]> {
+    const name = codeName(module)
+    const infos = (['current', 'old'] as const).map(async age => {
+      const version = this.#modules.get(name)?.[age]
+      if (!version) return []
+      const { number, vsn, url } = version
+      return [{ number, vsn, url, current: age === 'current', processes: await this.#users(name, age) }]
+    })
+    return (await Promise.all(infos)).flat()
+  }
+
+  /** @internal */
+  current(module: Atom): Version<P> | undefined {
+    return this.#modules.get(module)?.current ?? undefined
   }
 
   /** The function of that name when it takes so few arguments; undefined is `undef`. */
   find(module: Atom, fun: Atom, arity: number): Fun<P> | undefined {
-    const found = this.#modules.get(module)?.get(fun) ?? this.generated.get(fun)?.(module)
+    const found = this.current(module)?.find(fun, arity) ?? this.generated.get(fun)?.(module)
     return found && found.length <= arity ? found : undefined
   }
 
   /** What a process that was started with a loaded function is told by: one for all of them. Undefined: there is no such function. */
   begun(module: Atom, fun: Atom, arity: number): Begun | undefined {
-    if (arity > maxArity || !this.find(module, fun, arity)) return undefined
-    const functions = this.#modules.get(module)
-    if (!functions) return undefined
-    let known = this.#begun.get(functions)
-    if (!known) this.#begun.set(functions, (known = new Map()))
-    let begun = known.get(fun)
-    if (!begun) known.set(fun, (begun = []))
-    return (begun[arity] ??= new Begun(tuple(module, fun, arity)))
+    return this.current(module)?.begun(fun, arity)
   }
 
   /** Calls a loaded function in a process. @throws ErlangError `undef`, with Erlang's stack, when there is none. */
-  apply(self: P, module: Atom, fun: Atom, args: readonly Term[]): unknown {
+  apply(self: P, module: Atom, fun: Atom, args: readonly unknown[]): unknown {
     const found = this.find(module, fun, args.length)
-    if (!found) throw new ErlangError(atom('undef'), [tuple(module, fun, args, [])])
-    return found.apply(self, [...args])
+    if (!found) throw new ErlangError(atom('undef'), [tuple(module, fun, args as readonly Term[], [])])
+    const version = this.current(module)
+    return version ? version.call(self, found, args) : found.apply(self, [...args])
+  }
+
+  /** @internal A process leaves the function in which it was, for this one. @throws as `apply` does */
+  goOn(self: P, module: Atom, fun: Atom, args: readonly unknown[]): unknown {
+    const begun = this.begun(module, fun, args.length)
+    if (begun && self.runner instanceof Begun) self.runner = begun
+    return this.apply(self, module, fun, args)
   }
 
   /** The functions of a module; undefined: it is not loaded. */
   functionsOf(module: Atom): ReadonlyMap<Atom, Fun<P>> | undefined {
-    return this.#modules.get(module)
+    return this.current(module)?.functions
   }
 
   /** All that are loaded, Beamlet's own too */
   loaded(): Atom[] {
-    return [...this.#modules.keys()]
+    return [...this.#modules].flatMap(([name, { current }]) => (current ? [name] : []))
   }
 
   isLoaded(module: Atom): boolean {
-    return this.#modules.has(module)
+    return this.current(module) !== undefined
   }
 
-  #set(name: Atom, functions: Functions<P>): void {
-    const table = new Map<Atom, Fun<P>>()
-    for (const [fun, value] of Object.entries(functions)) if (typeof value === 'function') table.set(nameOf(fun), value)
-    if (table.size === 0)
-      throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function: give { name: function } or a URL.`)
-    this.#modules.set(name, table)
+  /** @internal How many processes of this place run it? */
+  usersHere(module: Atom, age: Age): number {
+    return this.#usersOf(this.#modules.get(module)?.[age]).length
+  }
+
+  /** @internal Ends those of this place that run the old version. */
+  purgeHere(module: Atom): void {
+    const loaded = this.#modules.get(module)
+    if (!loaded?.old) return
+    const { processes } = this.#host()
+    for (const process of this.#usersOf(loaded.old)) processes.exit(process, reason.killed)
+    loaded.old = null
+  }
+
+  #usersOf(version: Version<P> | null | undefined): LocalProcess[] {
+    return version ? [...this.#host().processes.table].filter(process => version.runsIn(process)) : []
+  }
+
+  async #users(name: Atom, age: Age): Promise<number> {
+    return this.usersHere(name, age) + ((await this.#host().elsewhere?.users(name.name, age)) ?? 0)
+  }
+
+  async #makeRoom(name: Atom, purge: 'kill' | 'soft'): Promise<void> {
+    if (purge === 'kill') return void (await this.purge(name))
+    if (await this.softPurge(name)) return
+    const remedy = 'purge them, or wait until they have ended'
+    throw new CodeError('ERR_CODE_IN_USE', `Processes still run the version of '${name.name}' before the current one: ${remedy}.`)
+  }
+
+  #free(module: string | Atom): Atom {
+    const name = codeName(module)
+    if (!this.isReserved(name)) return name
+    throw new CodeError('ERR_CODE_RESERVED', `The module '${name.name}' is Beamlet's own: choose another name.`)
+  }
+
+  /** What is imported by one URL comes from a cache the second time; a fragment makes it another URL of the same file. */
+  #fresh(url: string): string {
+    const count = (this.#imported.get(url) ?? 0) + 1
+    this.#imported.set(url, count)
+    return count === 1 ? url : `${url}#${count}`
+  }
+
+  #version(name: Atom, exported: Readonly<Record<string, unknown>>, url: string | null, source: string | null): Version<P> {
+    const version = new Version<P>(name, (this.#modules.get(name)?.count ?? 0) + 1, exported, url, source)
+    if (version.size > 0) return version
+    throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function: give { name: function } or a URL.`)
+  }
+
+  #set(name: Atom, version: Version<P>, on: Placement | undefined): void {
+    const loaded = this.#modules.get(name)
+    const { current = null, old = null } = loaded ?? {}
+    this.#modules.set(name, { current: version, old: current ?? old, count: version.number, on, reserved: false })
   }
 }
 
@@ -149,10 +288,4 @@ async function importFrom(url: string): Promise<Functions<any>> {
   } catch (cause) {
     throw new CodeError('ERR_CODE_MODULE', `The module at ${url} does not load: ${String(cause)}.`, { cause })
   }
-}
-
-function nameOf(name: string | Atom): Atom {
-  const made: Term = typeof name === 'string' ? atom(name) : name
-  if (made instanceof Atom) return made
-  throw new CodeError('ERR_CODE_NAME', `'${String(name)}' cannot name a module or a function: choose another.`)
 }

@@ -36,7 +36,7 @@ import { type NodeStats, statsOf } from './stats.js'
 
 export class Kernel<P extends Process = Process> {
   /** What other nodes can call and spawn here */
-  readonly code: Code<P> = new Code<P>(async (name, url) => this.main?.schedulers.load(name, url))
+  readonly code: Code<P> = new Code<P>(() => ({ processes: this.processes, elsewhere: this.main?.schedulers.code ?? null }))
   /** @internal */
   readonly processes: Processes
   /** @internal */

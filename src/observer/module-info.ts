@@ -61,10 +61,6 @@ export function moduleBuiltins({ code }: Kernel<any>): Builtins {
     },
     code: {
       'ensure_loaded/1': (_, module) => ensure(module),
-      'is_loaded/1': (_, module) =>
-        module instanceof Atom ? (code.isLoaded(module) ? tuple(atom('file'), atom('preloaded')) : false) : undefined,
-      'all_loaded/0': () => code.loaded().map(module => tuple(module, atom('preloaded'))),
-      'which/1': (_, module) => (module instanceof Atom ? atom(code.isLoaded(module) ? 'preloaded' : 'non_existing') : undefined),
     },
     sys: {
       'get_status/1': (self, to) => ask(self, 'get_status', to, 5000, [to]),

@@ -167,7 +167,7 @@ export class PlaceChannel {
 const lost = (): PlaceError => new PlaceError('ERR_PLACE_LOST', 'The place has ended before it answered: see why its processes exited.')
 
 /** What a place answers; undefined when it ends before it does. */
-export async function ifItLives(answer: Promise<Term>): Promise<Term | undefined> {
+export async function ifItLives<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
   } catch (error) {

@@ -10,7 +10,7 @@ import type { NodeEvents } from '../events.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
 import type { Spawner } from '../spawner.js'
 import { Census } from './census.js'
-import { ifItLives } from './channel.js'
+import { PlacedCode } from './placed-code.js'
 import type { PlaceConfig } from './config.js'
 import type { placeNode, schedulerDefaults } from './defaults.js'
 import { lose } from './losses.js'
@@ -57,6 +57,8 @@ export class Schedulers implements Places {
   readonly #places = new Map<number, Place>()
   /** Who lives in them */
   readonly census: Census
+  /** Loaded code, in all of them */
+  readonly code: PlacedCode
   readonly #roaming: Roaming
   readonly #desk: MainDesk
   readonly #spare: Spare
@@ -69,6 +71,7 @@ export class Schedulers implements Places {
     this.#options = options
     const { processes, spawner, route } = options
     this.census = new Census(processes, this.#places)
+    this.code = new PlacedCode(this.#places)
     this.#roaming = new Roaming({
       processes,
       spawner,
@@ -150,6 +153,7 @@ export class Schedulers implements Places {
     for (const { channel } of this.#places.values()) channel.tell(what, ...args)
   }
 
+<<<<<<< HEAD
   /** To all places, after all that was sent there until now */
   tellLast(what: string, ...args: readonly Sendable[]): void {
     for (const { channel } of this.#places.values()) channel.tellLast(what, ...args)
@@ -161,6 +165,8 @@ export class Schedulers implements Places {
     await Promise.all([...this.#places.values()].map(({ channel }) => ifItLives(channel.ask('load', name, url))))
   }
 
+=======
+>>>>>>> 6d24932 (Code that is loaded again has a current and an old version, in every place, and Erlang's code module sees them)
   /** A connection is lost, or could not be made. */
   nodeLost(node: Atom): void {
     for (const { channel, ledger } of this.#places.values()) {

@@ -260,8 +260,10 @@ export class Uplink {
   async #asked(what: string, args: readonly any[]): Promise<Sendable> {
     const { processes, code, inquiries } = this.#kernel
     if (what === 'alive') return processes.table.find(args[0]) !== undefined
-    if (what !== 'load') return inquiries.get(what)?.(...args) ?? atom('ok')
-    await code.load(text(args[0]), text(args[1]))
+    if (what === 'codeUsers') return code.usersHere(args[0], args[1] === atom('old') ? 'old' : 'current')
+    if (what === 'load') await code.load(text(args[0]), text(args[1]))
+    else if (what === 'purge') code.purgeHere(args[0])
+    else return inquiries.get(what)?.(...args) ?? atom('ok')
     return atom('ok')
   }
 
