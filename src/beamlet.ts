@@ -281,12 +281,8 @@ export class Node extends Kernel<NodeProcess> {
     this.#applications = this.uplink ? null : new Applications(this, groups)
     const looks = watched(this, info)
     if (this.#applications) {
-<<<<<<< HEAD
-      const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), globalBuiltins(this.globalService)]
-=======
-      const own = [nodeBuiltins(this, this.pgScopes), processBuiltins(this, info), codeBuiltins(this), globalBuiltins(this.globalService)]
->>>>>>> 6d24932 (Code that is loaded again has a current and an old version, in every place, and Erlang's code module sees them)
-      serveBuiltins(this, ...own, applicationBuiltins(this.#applications, groups), ...looks)
+      const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), codeBuiltins(this)]
+      serveBuiltins(this, ...own, globalBuiltins(this.globalService), applicationBuiltins(this.#applications, groups), ...looks)
     }
   }
 

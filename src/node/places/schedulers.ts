@@ -153,20 +153,11 @@ export class Schedulers implements Places {
     for (const { channel } of this.#places.values()) channel.tell(what, ...args)
   }
 
-<<<<<<< HEAD
   /** To all places, after all that was sent there until now */
   tellLast(what: string, ...args: readonly Sendable[]): void {
     for (const { channel } of this.#places.values()) channel.tellLast(what, ...args)
   }
 
-  /** A module is there, from a URL; null: not from there any more. @throws PlaceError when it does not load in a place. */
-  async load(name: string, url: string | null): Promise<void> {
-    if (url === null) return this.tell('unload', name)
-    await Promise.all([...this.#places.values()].map(({ channel }) => ifItLives(channel.ask('load', name, url))))
-  }
-
-=======
->>>>>>> 6d24932 (Code that is loaded again has a current and an old version, in every place, and Erlang's code module sees them)
   /** A connection is lost, or could not be made. */
   nodeLost(node: Atom): void {
     for (const { channel, ledger } of this.#places.values()) {
