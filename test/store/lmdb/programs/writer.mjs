@@ -12,12 +12,24 @@ const rows = await store.table('rows', { indexes: { round: ['round'] } })
 const accounts = await store.table('accounts')
 const log = await store.table('log')
 
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
 /**
- * At once, and whole: a pipe takes that many bytes in one piece.
+ * At once, and whole, however slowly it is read.
  *
  * @param {string} line
  */
-const say = line => writeSync(1, `${line}\n`)
+function say(line) {
+  let rest = Buffer.from(`${line}\n`)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      Atomics.wait(sleeper, 0, 0, 1)
+    }
+  }
+}
 
 if (!(await accounts.has(0))) {
   await store.transaction(async tx => {
