@@ -94,7 +94,7 @@ async function fromErlang(t: Test, { node, evaluate }: Pair, known: boolean): Pr
   })
 }
 
-async function linksAndMonitors(t: Test, { node, evaluate }: Pair, known: boolean): Promise<void> {
+async function linksAndMonitors(t: Test, { beam, node, evaluate }: Pair, known: boolean): Promise<void> {
   await t.test('EXIT and DOWN overtake in TypeScript, whatever release tells of them', async t => {
     await node.run(async self => {
       self.trapExit = true
@@ -122,6 +122,8 @@ async function linksAndMonitors(t: Test, { node, evaluate }: Pair, known: boolea
           Pid,
           Reference,
         ]
+        // What comes over the connection now comes after the links and the monitor.
+        await node.rpc.call(beam.name, 'erlang', 'node')
         self.send(pid, 1)
         for (const child of [plain, linked, watched]) {
           const ended = self.monitor(child)
