@@ -60,7 +60,7 @@ async function alone(t: Test, beam: Beam, on: 'isolated' | 'pool', all: readonly
   await t.test(
     `what a process in the place '${on}' does to itself: who ends with it, and the reason that links and monitors get everywhere`,
     async t => {
-      const schedulers = { count: 1, execArgv: ['--max-old-space-size=32'], isolatedHeap: 32, isolatedMemory: 400 }
+      const schedulers = { count: 1, execArgv: ['--max-old-space-size=96'], isolatedHeap: 96, isolatedMemory: 500 }
       await using node = await startNode(beam, { schedulers })
       node.on('crash', () => {})
       await node.connect(beam.name)

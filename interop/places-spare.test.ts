@@ -77,7 +77,7 @@ t.test('one that is killed is nobody’s loss', async t => {
 })
 
 t.test('it has the limits of an isolated process', async t => {
-  await using node = await start({ isolatedHeap: 32 })
+  await using node = await start({ isolatedHeap: 96 })
   node.on('crash', () => {})
   const first = await isolated(node)
   const spare = await waiting(t, node, first)
