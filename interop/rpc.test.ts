@@ -191,7 +191,7 @@ async function fromErlang(t: Test, pair: Pair): Promise<void> {
       'erlang, halt, []',
       'init, stop, []',
       'erlang, send, [self(), hello]',
-      'code, all_loaded, []',
+      'code, get_path, []',
       'erlang, apply, [fun() -> ok end, []]',
     ]) {
       await matches(`rpc:call(Ts, ${what})`, "{badrpc, {'EXIT', {undef, _}}}")
