@@ -6,6 +6,7 @@ import type { Beam } from '../src/interop/index.js'
 import { application, ApplicationError, genServer, reply, supervisor } from '../src/otp/index.js'
 import { eachOtp } from './support/each-otp.js'
 import { evaluator, patience, startNode } from './support/pair.js'
+import { plainModule } from './support/plain.js'
 
 /** What it does is in its name. */
 const erlang = [
@@ -39,16 +40,7 @@ init(N) -> {ok, N}.
 handle_call(get, _, N) -> {reply, N, N}.
 handle_cast(_, N) -> {noreply, N}.
 `,
-  String.raw`
--module(plain).
--export([ask/1]).
-ask(Fun) -> try {value, plain(Fun())} catch Class:Reason -> {Class, plain(Reason)} end.
-plain([{M, F, A, L} | _]) when is_atom(M), is_atom(F), is_list(L) -> {stack, M, F, plain(A)};
-plain(T) when is_tuple(T) -> list_to_tuple([plain(E) || E <- tuple_to_list(T)]);
-plain([H | T]) -> [plain(H) | plain(T)];
-plain(P) when is_pid(P) -> pid;
-plain(T) -> T.
-`,
+  plainModule,
 ]
 
 const names = ['refused', 'odd', 'crash', 'thrown', 'ends', 'child', 'shop', 'badly', 'phases', 'badphase', 'oddphase'] as const

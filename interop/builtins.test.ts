@@ -3,6 +3,7 @@ import t from 'tap'
 import { atom, format, match, type Node, type Pid } from '../src/index.js'
 import { eachOtp } from './support/each-otp.js'
 import { startNode } from './support/pair.js'
+import { plainModule } from './support/plain.js'
 
 /** The processes that are asked about: `held` traps exits, watches and is linked to `friend`, and has a message; `gone` has ended. */
 const actors = String.raw`
@@ -68,18 +69,6 @@ const questions: readonly string[] = [
   'rpc:call(N, erlang, strange, [1])',
 ]
 
-/** How an expression ends, with the stack of an error cut after the function that failed, and without what a release adds to it. */
-const plain = String.raw`
--module(plain).
--export([ask/1]).
-ask(Fun) -> try {value, plain(Fun())} catch Class:Reason -> {Class, plain(Reason)} end.
-plain([{M, F, A, L} | _]) when is_atom(M), is_atom(F), is_list(L) -> {stack, M, F, plain(A)};
-plain(T) when is_tuple(T) -> list_to_tuple([plain(E) || E <- tuple_to_list(T)]);
-plain([H | T]) -> [plain(H) | plain(T)];
-plain(P) when is_pid(P) -> pid;
-plain(T) -> T.
-`
-
 /** The same processes in TypeScript */
 async function start(node: Node): Promise<readonly [held: Pid, friend: Pid, gone: Pid]> {
   const stop = match(atom('stop'))
@@ -105,8 +94,8 @@ async function start(node: Node): Promise<readonly [held: Pid, friend: Pid, gone
 
 t.test('what a node tells of itself', async t => {
   await eachOtp(t, async (t, { start: startBeam }) => {
-    const beam = await startBeam({ code: [actors, plain] })
-    const other = await startBeam({ code: [actors, plain], cookie: beam.cookie })
+    const beam = await startBeam({ code: [actors, plainModule] })
+    const other = await startBeam({ code: [actors, plainModule], cookie: beam.cookie })
     await beam.eval('pg:start(pg), ok.')
     await other.eval('pg:start(pg), ok.')
     await using node = await startNode(beam)
