@@ -157,8 +157,7 @@ export class Code<P extends Process = any> {
   async purge(module: string | Atom): Promise<boolean> {
     const name = codeName(module)
     const used = (await this.#users(name, 'old')) > 0
-    await this.#host().elsewhere?.purge(name.name)
-    this.purgeHere(name)
+    await this.#purge(name)
     return used
   }
 
@@ -166,7 +165,7 @@ export class Code<P extends Process = any> {
   async softPurge(module: string | Atom): Promise<boolean> {
     const name = codeName(module)
     if ((await this.#users(name, 'old')) > 0) return false
-    await this.purge(name)
+    await this.#purge(name)
     return true
   }
 
@@ -189,8 +188,7 @@ export class Code<P extends Process = any> {
 
   /** The function of that name when it takes so few arguments; undefined is `undef`. */
   find(module: Atom, fun: Atom, arity: number): Fun<P> | undefined {
-    const found = this.current(module)?.find(fun, arity) ?? this.generated.get(fun)?.(module)
-    return found && found.length <= arity ? found : undefined
+    return this.current(module)?.find(fun, arity) ?? this.generated.get(fun)?.(module)
   }
 
   /** What a process that was started with a loaded function is told by: one for all of them. Undefined: there is no such function. */
@@ -249,8 +247,13 @@ export class Code<P extends Process = any> {
     return this.usersHere(name, age) + ((await this.#host().elsewhere?.users(name.name, age)) ?? 0)
   }
 
+  async #purge(name: Atom): Promise<void> {
+    await this.#host().elsewhere?.purge(name.name)
+    this.purgeHere(name)
+  }
+
   async #makeRoom(name: Atom, purge: 'kill' | 'soft'): Promise<void> {
-    if (purge === 'kill') return void (await this.purge(name))
+    if (purge === 'kill') return this.#purge(name)
     if (await this.softPurge(name)) return
     const remedy = 'purge them, or wait until they have ended'
     throw new CodeError('ERR_CODE_IN_USE', `Processes still run the version of '${name.name}' before the current one: ${remedy}.`)
