@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { CodeError } from '../node/code.js'
 import type { Kernel } from '../node/kernel.js'
 import { ErlangError, type Process } from '../process/index.js'
-import { Atom, atom, NodeError, type Sendable, tuple, type Term } from '../term/index.js'
+import { Atom, atom, charlist, NodeError, type Sendable, tuple, type Term } from '../term/index.js'
 import type { Builtins } from './builtins.js'
 import { errorReport } from './report.js'
 
@@ -19,7 +19,7 @@ export function codeBuiltins(kernel: Kernel<any>): Builtins {
   const { code } = kernel
   /** Beamlet's own are `preloaded`; what was loaded as functions came from no file. */
   const fileOf = (module: Atom): Sendable =>
-    code.isReserved(module) ? atom('preloaded') : characters(pathOf(code.current(module)?.source) ?? '')
+    code.isReserved(module) ? atom('preloaded') : charlist(pathOf(code.current(module)?.source) ?? '')
   const asAtom = <T>(module: unknown, then: (name: Atom) => T): T => {
     if (module instanceof Atom) return then(module)
     throw new ErlangError(atom('function_clause'))
@@ -35,7 +35,7 @@ export function codeBuiltins(kernel: Kernel<any>): Builtins {
       if (thrown instanceof CodeError && thrown.code === 'ERR_CODE_NO_FILE') return error('nofile')
       if (thrown instanceof CodeError && thrown.code === 'ERR_CODE_IN_USE') return error('not_purged')
       const pair = (name: string, value: Sendable): Sendable => tuple(atom(name), value)
-      errorReport(self, () => [pair('module', module), pair('code', atom(thrown.code)), pair('says', characters(thrown.says))])
+      errorReport(self, () => [pair('module', module), pair('code', atom(thrown.code)), pair('says', charlist(thrown.says))])
       return error('badfile')
     }
   }
@@ -56,7 +56,7 @@ export function codeBuiltins(kernel: Kernel<any>): Builtins {
   async function objectCode(module: Atom, path: string | undefined): Promise<Term> {
     if (path === undefined) return atom('error')
     try {
-      return tuple(module, await readFile(path), characters(path)) as Term
+      return tuple(module, await readFile(path), charlist(path)) as Term
     } catch {
       // The file is gone, or cannot be read: OTP says no more than that.
       return atom('error')
@@ -67,5 +67,3 @@ export function codeBuiltins(kernel: Kernel<any>): Builtins {
 /** The file of a URL */
 const pathOf = (source: string | null | undefined): string | undefined =>
   typeof source === 'string' ? (source.startsWith('file:') ? fileURLToPath(source) : source) : undefined
-
-const characters = (text: string): number[] => Array.from(text, character => character.codePointAt(0) as number)

@@ -6,7 +6,7 @@
  *
  * Source: erl_scan.erl. What is not read: sigils and triple-quoted strings.
  */
-import { type Atom, atom, Float, type Sendable, Tuple, tuple } from '../term/index.js'
+import { type Atom, atom, Float, type Sendable, Tuple, tuple, charlist } from '../term/index.js'
 import { reservedWords } from '../term/format-text.js'
 import { integerOf } from '../term/scan-integer.js'
 
@@ -154,11 +154,7 @@ function tokenOf(kind: string, found: RegExpExecArray, line: Sendable): Sendable
     case 'char':
       return tuple(atom('char'), line, unescaped(inner).codePointAt(0)!)
     case 'string':
-      return tuple(
-        atom('string'),
-        line,
-        [...unescaped(inner)].map(char => char.codePointAt(0)!),
-      )
+      return tuple(atom('string'), line, charlist(unescaped(inner)))
     default:
       return new Tuple([atom(all) as Atom, line])
   }

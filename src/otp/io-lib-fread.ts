@@ -5,7 +5,7 @@
  *
  * Source: the stdlib manual, io:fread/3; io_lib_fread.erl.
  */
-import { atom, Float, type Sendable, tuple } from '../term/index.js'
+import { atom, Float, type Sendable, tuple, charlist } from '../term/index.js'
 import { integerOf } from '../term/scan-integer.js'
 import type { Scanned } from './erl-scan.js'
 
@@ -112,11 +112,11 @@ class FormatReader {
       case '#':
         return this.#based(width)
       case 's':
-        return codes((width === null ? this.#word(unicode, 'string') : this.#chars(width, unicode, 'string')).trim())
+        return charlist((width === null ? this.#word(unicode, 'string') : this.#chars(width, unicode, 'string')).trim())
       case 'a':
         return atom((width === null ? this.#word(unicode, 'atom') : this.#chars(width, unicode, 'atom')).trim())
       case 'c':
-        return codes(this.#chars(width ?? 1, unicode, 'character'))
+        return charlist(this.#chars(width ?? 1, unicode, 'character'))
       default:
         throw new Failed('format')
     }
@@ -197,5 +197,4 @@ class FormatReader {
   }
 }
 
-const codes = (text: string): number[] => Array.from(text, char => char.codePointAt(0)!)
 const failure = (what: string): Sendable => tuple(atom('error'), tuple(atom('fread'), atom(what)))

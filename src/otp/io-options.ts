@@ -1,5 +1,5 @@
 /** The options of an I/O server, `io:setopts/2` and `io:getopts/1`, and what they do to text. */
-import { atom, type Sendable, type Term, text, Tuple, tuple } from '../term/index.js'
+import { atom, type Sendable, type Term, text, Tuple, tuple, charlist } from '../term/index.js'
 
 const latin1 = atom('latin1')
 const encodings = new Set<unknown>([atom('unicode'), atom('utf8'), latin1])
@@ -45,7 +45,7 @@ export class IoOptions {
   /** What was read, as characters or as a binary; undefined: not all of it is Latin-1, which was asked for. */
   data(chars: string, unicode: boolean): Sendable | undefined {
     if (!unicode && /[^\0-\xff]/u.test(chars)) return undefined
-    return this.#binary ? Buffer.from(chars, unicode ? 'utf8' : 'latin1') : Array.from(chars, char => char.codePointAt(0)!)
+    return this.#binary ? Buffer.from(chars, unicode ? 'utf8' : 'latin1') : charlist(chars)
   }
 
   /** What a callback has made of it; a list of characters is a binary, too, where characters are. */

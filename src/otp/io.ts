@@ -21,6 +21,7 @@ import {
   text,
   Tuple,
   tuple,
+  charlist,
 } from '../term/index.js'
 import type { CallOptions } from './gen.js'
 
@@ -70,7 +71,7 @@ export class Io {
 
   /** `io:format`: the device formats. A string among `args` is a binary there, for `~ts`. */
   async format(format: string, args: readonly Sendable[] = [], options?: IoRequestOptions): Promise<void> {
-    const values: Sendable = [Array.from(format, char => char.codePointAt(0)!), [...args]]
+    const values: Sendable = [charlist(format), [...args]]
     await this.request(tuple(atom('put_chars'), atom('unicode'), atom('io_lib'), atom('format'), values), options)
   }
 

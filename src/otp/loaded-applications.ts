@@ -4,7 +4,7 @@
  * Source: application_controller.erl (load, unload, get_env, set_env, get_all_key).
  */
 import type { Processes } from '../process/index.js'
-import { type Atom, atom, type Sendable, type Term, tuple } from '../term/index.js'
+import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../term/index.js'
 import type { ApplicationCode, ApplicationKey } from './application-types.js'
 
 const undef = atom('undefined')
@@ -99,9 +99,9 @@ export class LoadedApplications {
     const { vsn = '', description = '', applications = [], modules = [], registered = [], startPhases, start } = definition
     switch (key as ApplicationKey) {
       case 'description':
-        return chars(description)
+        return charlist(description)
       case 'vsn':
-        return chars(vsn)
+        return charlist(vsn)
       case 'modules':
         return modules.map(module => atom(module))
       case 'registered':
@@ -144,4 +144,3 @@ const keys: readonly ApplicationKey[] = [
 ]
 
 /** As Erlang has text in these places */
-const chars = (text: string): Sendable => Array.from(text, char => char.codePointAt(0) as number)

@@ -7,7 +7,7 @@
  * Source: logger.erl (log_remote), logger_proxy.erl (handle_load).
  */
 import { type LogLevel, logLevels, type LogReport, type LogSink, type Process } from '../process/index.js'
-import { Atom, type Term, Tuple } from '../term/index.js'
+import { Atom, type Term, Tuple, charlist } from '../term/index.js'
 
 /** The body of `logger_proxy`. What is no log event is dropped, as there. */
 export const loggerProxy = (logger: LogSink) =>
@@ -28,10 +28,8 @@ function parse(message: Term): LogReport | null {
   const [what, args] = rest as readonly Term[] as readonly [Term, Term?]
   const event = { level: level.name as LogLevel, meta }
   if (args !== undefined) return { ...event, report: null, format: [what, args] }
-  return isReport(what) ? { ...event, report: what } : { ...event, report: null, format: [characters('~ts'), [what]] }
+  return isReport(what) ? { ...event, report: what } : { ...event, report: null, format: [charlist('~ts'), [what]] }
 }
-
-const characters = (text: string): Term => Array.from(text, char => char.codePointAt(0)!)
 
 /** A map, or a list that begins with a tuple; everything else is text. */
 const isReport = (term: Term): boolean => term instanceof Map || (Array.isArray(term) && term[0] instanceof Tuple)

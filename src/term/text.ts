@@ -110,3 +110,6 @@ function decode(bytes: Uint8Array): string {
     throw new TermError('ERR_TERM_TEXT', 'These bytes are no UTF-8. Latin-1 is read with binary.toString("latin1").', { cause: error })
   }
 }
+
+/** The charlist of a text, a list of its code points: what `text` reads back. */
+export const charlist = (text: string): number[] => Array.from(text, char => char.codePointAt(0)!)
