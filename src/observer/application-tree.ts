@@ -7,8 +7,8 @@
  * Source: appmon_info.erl (calc_app_tree, do_find_proc, maybe_add_child).
  */
 import type { Kernel } from '../node/kernel.js'
-import type { ProcessInfo, Row } from '../otp/process-info.js'
-import { type Wanted, wantedItems } from '../otp/process-items.js'
+import type { ProcessInfo, Row } from '../otp/process-info/process-info.js'
+import { type Wanted, wantedItems } from '../otp/process-info/items.js'
 import { version } from '../otp/version.js'
 import type { Process } from '../process/index.js'
 import { Atom, atom, equals, format, Pid, Port, type Term, text, type Tuple, tuple } from '../term/index.js'

@@ -10,9 +10,9 @@
  * Source: appmon_info.erl.
  */
 import type { Kernel } from '../node/kernel.js'
-import type { Builtins } from '../otp/builtins.js'
-import { parseRequest, reply } from '../otp/gen.js'
-import type { ProcessInfo } from '../otp/process-info.js'
+import type { Builtins } from '../otp/rpc/builtins.js'
+import { parseRequest, reply } from '../otp/gen/gen.js'
+import type { ProcessInfo } from '../otp/process-info/process-info.js'
 import type { Process } from '../process/index.js'
 import { Atom, atom, equals, format, Pid, type Term, Tuple, tuple } from '../term/index.js'
 import { ApplicationTrees } from './application-tree.js'

@@ -1,7 +1,7 @@
 /** What a person looks at: here, what Erlang's own `observer` and `etop` ask a node for. */
 import type { Kernel } from '../node/kernel.js'
-import type { Builtins } from '../otp/builtins.js'
-import type { ProcessInfo } from '../otp/process-info.js'
+import type { Builtins } from '../otp/rpc/builtins.js'
+import type { ProcessInfo } from '../otp/process-info/process-info.js'
 import { appmonBuiltins } from './appmon-info.js'
 import { Loads } from './load.js'
 import { moduleBuiltins, serveModuleInfo } from './module-info.js'

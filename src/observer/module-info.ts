@@ -4,9 +4,9 @@
  * Source: the manuals of code and erlang (function_exported/3), and the reference manual's "Modules" (module_info/0, 1).
  */
 import type { Kernel } from '../node/kernel.js'
-import type { Builtins } from '../otp/builtins.js'
-import { behaviours } from '../otp/start.js'
-import { sendRequest, receiveResponse } from '../otp/gen.js'
+import type { Builtins } from '../otp/rpc/builtins.js'
+import { behaviours } from '../otp/gen/start.js'
+import { sendRequest, receiveResponse } from '../otp/gen/gen.js'
 import { ErlangError, ExitError, type Process, ProcessError, type To } from '../process/index.js'
 import { Atom, atom, Pid, Tuple, type Sendable, type Term, tuple } from '../term/index.js'
 

@@ -9,9 +9,9 @@
  * Source: observer_backend.erl and observer_backend.hrl of runtime_tools, OTP 25 to 29.
  */
 import type { Kernel } from '../node/kernel.js'
-import type { Builtins } from '../otp/builtins.js'
-import type { ProcessInfo, Row } from '../otp/process-info.js'
-import { type Wanted, wantedItems } from '../otp/process-items.js'
+import type { Builtins } from '../otp/rpc/builtins.js'
+import type { ProcessInfo, Row } from '../otp/process-info/process-info.js'
+import { type Wanted, wantedItems } from '../otp/process-info/items.js'
 import { type Process, ProcessError } from '../process/index.js'
 import { Atom, atom, format, Pid, type Sendable, type Term, text, tuple } from '../term/index.js'
 import { portList } from './ports.js'

@@ -1,7 +1,7 @@
 /** Connections, as the ports that a BEAM node has for them. Source: the manual of erlang, port_info/1 and /2; observer_backend.erl (get_port_list). */
 import type { Connection } from '../net/connection.js'
 import type { Kernel } from '../node/kernel.js'
-import type { Builtins } from '../otp/builtins.js'
+import type { Builtins } from '../otp/rpc/builtins.js'
 import { Atom, atom, equals, Port, type Sendable, type Term, type Tuple, tuple } from '../term/index.js'
 
 const numbers = new WeakMap<Connection, bigint>()

@@ -13,7 +13,7 @@ import nodeProcess, { arch, cpuUsage, version as nodeVersion } from 'node:proces
 import { getHeapSpaceStatistics } from 'node:v8'
 import { defaultLimits } from '../etf/index.js'
 import type { Kernel } from '../node/kernel.js'
-import type { Builtins } from '../otp/builtins.js'
+import type { Builtins } from '../otp/rpc/builtins.js'
 import { version } from '../otp/version.js'
 import { Atom, atom, atomCount, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
 import type { Loads } from './load.js'

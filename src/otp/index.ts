@@ -1,5 +1,5 @@
 /** OTP behaviours and services in TypeScript. */
-export type { CallOptions, MultiCall } from './gen.js'
+export type { CallOptions, MultiCall } from './gen/gen.js'
 export {
   type From,
   type GenServer,
@@ -12,8 +12,18 @@ export {
   type ServerRef,
   type ServerStatus,
   stop,
-} from './gen-server.js'
-export { type Actions, type Event, genStatem, keep, next, repeat, type State, type StatemProcess, type StatemRef } from './gen-statem.js'
+} from './gen/gen-server.js'
+export {
+  type Actions,
+  type Event,
+  genStatem,
+  keep,
+  next,
+  repeat,
+  type State,
+  type StatemProcess,
+  type StatemRef,
+} from './gen/gen-statem.js'
 export {
   EventError,
   eventHandler,
@@ -25,8 +35,8 @@ export {
   type HandlerName,
   removeHandler,
   swapHandler,
-} from './gen-event.js'
-export { supervisor, SupervisorError } from './supervisor.js'
+} from './gen/gen-event.js'
+export { supervisor, SupervisorError } from './supervisor/supervisor.js'
 export type {
   ChildCode,
   ChildCounts,
@@ -37,9 +47,9 @@ export type {
   SupervisorDefinition,
   SupervisorInit,
   SupervisorRef,
-} from './supervisor-types.js'
-export { application, ApplicationError } from './application.js'
-export type { Applications, ApplicationName, SetEnvOptions } from './applications.js'
+} from './supervisor/types.js'
+export { application, ApplicationError } from './application/application.js'
+export type { Applications, ApplicationName, SetEnvOptions } from './application/applications.js'
 export type {
   Application,
   ApplicationDefinition,
@@ -49,10 +59,10 @@ export type {
   RestartType,
   Started,
   StartType,
-} from './application-types.js'
-export { RpcError } from './erpc.js'
-export { type LogFields, logFields, type Logger, logTo } from './logger.js'
-export { loggerFormat } from './log-text.js'
-export { type IoDevice, ioServer, type Sink } from './io-server.js'
-export type { Source } from './io-input.js'
-export { type Device, IoError, type Io, type IoRequestOptions } from './io.js'
+} from './application/types.js'
+export { RpcError } from './rpc/erpc.js'
+export { type LogFields, logFields, type Logger, logTo } from './logger/logger.js'
+export { loggerFormat } from './logger/log-text.js'
+export { type IoDevice, ioServer, type Sink } from './io/server.js'
+export type { Source } from './io/input.js'
+export { type Device, IoError, type Io, type IoRequestOptions } from './io/io.js'

@@ -3,7 +3,7 @@
  */
 import type { Process } from '../process/index.js'
 import { atom, Tuple, tuple } from '../term/index.js'
-import { parseRequest, reply } from './gen.js'
+import { parseRequest, reply } from './gen/gen.js'
 
 export async function netKernel(self: Process): Promise<void> {
   for await (const message of self) {

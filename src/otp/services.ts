@@ -4,14 +4,14 @@
  */
 import type { Kernel } from '../node/kernel.js'
 import type { Body } from '../process/index.js'
-import { serveErpc } from './erpc.js'
-import { type IoDevice, ioServer } from './io-server.js'
-import { logText } from './log-text.js'
-import { loggerProxy } from './logger-proxy.js'
+import { serveErpc } from './rpc/erpc.js'
+import { type IoDevice, ioServer } from './io/server.js'
+import { logText } from './logger/log-text.js'
+import { loggerProxy } from './logger/logger-proxy.js'
 import { netKernel } from './net-kernel.js'
-import { placedServer, startPlaced } from './placed-server.js'
-import { logCrash } from './report.js'
-import { rex } from './rex.js'
+import { placedServer, startPlaced } from './gen/placed-server.js'
+import { logCrash } from './logger/report.js'
+import { rex } from './rpc/rex.js'
 
 /** @param device where the node prints, and reads from */
 export function startServices(kernel: Kernel<any>, device: IoDevice): void {

@@ -1,8 +1,8 @@
 /** What a name server says to other nodes, to its locker and to its node, message for message. */
 import t from 'tap'
 import { atom, type Atom, format, Pid, Reference, type Sendable, type Term } from '../../src/index.js'
-import { GlobalNameServer, type GlobalOutside } from '../../src/otp/global-name-server.js'
-import type { NameTerm } from '../../src/otp/global-messages.js'
+import { GlobalNameServer, type GlobalOutside } from '../../src/otp/global/name-server.js'
+import type { NameTerm } from '../../src/otp/global/messages.js'
 import { type Bindings, filled } from '../spec/term-pattern.js'
 
 const [a, b, c, d] = ['a@h', 'b@h', 'c@h', 'd@h'].map(name => atom(name)) as [Atom, Atom, Atom, Atom]

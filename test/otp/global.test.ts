@@ -1,7 +1,7 @@
 /** `node.global` between TypeScript nodes, and what cannot be. */
 import t from 'tap'
 import { atom, equals, ExportFun, type Node, type Pid, type Term, tuple } from '../../src/index.js'
-import { bossOf, longestSleep } from '../../src/otp/global-lock-calls.js'
+import { bossOf, longestSleep } from '../../src/otp/global/lock-calls.js'
 import { cluster, once } from '../node/support.js'
 
 const member = (node: Node): Pid =>

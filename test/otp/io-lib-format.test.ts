@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { decode } from '../../src/etf/index.js'
-import { ioLibFormat } from '../../src/otp/io-lib-format.js'
+import { ioLibFormat } from '../../src/otp/io/io-lib-format.js'
 import { Atom, atom, NativeRecord, type Term, tuple } from '../../src/index.js'
 
 /** What OTP 29 printed; null where it raised badarg. */

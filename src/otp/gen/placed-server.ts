@@ -1,0 +1,77 @@
+/**
+ * Servers in other places. A definition is found again there by the module that holds it (`module: import.meta.url`) and by which of that
+ * module's servers it is: the first that the module defines is number 0.
+ *
+ *   starter → place    spawn of `start(Url, Number, Args, Parent | undefined, Starter, Ref)`, watched by the starter
+ *   place → starter    {Ref, started}, or the process's exit
+ */
+import type { Starter } from '../../node/spawner.js'
+import { CodeError } from '../../node/code.js'
+import type { LocalProcess, Process, Runner } from '../../process/index.js'
+import { atom, Pid, type Reference, type Term, text, tuple } from '../../term/index.js'
+import type { Behaviour } from './runner.js'
+
+/** The name under which places know it */
+export const placedServer = atom('$gen_server')
+
+const modules = new Map<string, WeakRef<Behaviour>[]>()
+const numbers = new WeakMap<Behaviour, number>()
+
+/** Remembers where a definition can be found again. */
+export function remember(definition: Behaviour): void {
+  const { module } = definition
+  if (module === undefined) return
+  const known = modules.get(module) ?? []
+  modules.set(module, known)
+  numbers.set(definition, known.push(new WeakRef(definition)) - 1)
+}
+
+/** Which of its module's servers it is. */
+export const numberOf = (definition: Behaviour): number => numbers.get(definition) ?? -1
+
+/** Runs a server that was started from another place. */
+export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
+
+/** Its module is being loaded. */
+export class PlacedServer implements Runner {
+  readonly #self: Process
+  readonly #args: readonly Term[]
+  #loading = false
+
+  constructor(self: Process, args: readonly Term[]) {
+    this.#self = self
+    this.#args = args
+  }
+
+  run(process: LocalProcess): void {
+    if (!this.#loading) void this.#load(process)
+  }
+
+  exited(_process: LocalProcess, why: Term): void {
+    this.#self.exited(why)
+  }
+
+  /** Never rejects: what does not load ends the process. */
+  async #load(process: LocalProcess): Promise<void> {
+    this.#loading = true
+    const [url, number, args, parent, starter, ref] = this.#args as readonly [Term, number, unknown[], Term, Pid, Reference]
+    try {
+      const definition = await find(text(url), number)
+      if (!process.alive) return
+      const started = (): void => void this.#self.send(starter, tuple(ref, atom('started')))
+      const life = { args, parent: parent instanceof Pid ? parent : null, started, failed: () => {} }
+      process.runner = definition.runner(this.#self, life)
+      this.#self.host.scheduler.ready(process)
+    } catch (error) {
+      this.#self.host.crash(process, error)
+    }
+  }
+}
+
+async function find(url: string, number: number): Promise<Behaviour> {
+  await import(url)
+  const definition = modules.get(url)?.[number]?.deref()
+  if (definition) return definition
+  const why = `The module ${url} defines no server number ${number} when it is loaded: call genServer() at its top level.`
+  throw new CodeError('ERR_NOT_PORTABLE', why)
+}

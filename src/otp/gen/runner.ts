@@ -1,0 +1,283 @@
+/**
+ * The life that all behaviours share: a start that its starter waits for, one handler at a time in the order of the messages, system messages
+ * in between, the exit of the parent, and an end that is reported. While an async handler waits, its own receives (a call that it makes) are
+ * served, and nothing else.
+ *
+ * Source: gen.erl, proc_lib.erl, and what gen_server, gen_statem and gen_event have in common.
+ */
+import { basename } from 'node:path'
+import {
+  ErlangError,
+  ExitError,
+  type InitialCall,
+  type LocalProcess,
+  type Process,
+  ProcessError,
+  reason,
+  type Runner,
+} from '../../process/index.js'
+import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
+import { type Caller, callerOf } from './gen.js'
+import type { From } from './server-types.js'
+import { ProcLibRunner } from './proc-lib-runner.js'
+import { crashReport } from '../logger/report.js'
+import { handleSystem, isSystem, type SysState, type SystemProcess } from './sys.js'
+import type { FormatEvent } from './sys-debug.js'
+
+export interface Life {
+  readonly args: readonly unknown[]
+  /** Who started it and is linked to it: its exit ends the process even when that traps exits. */
+  readonly parent: Pid | null
+  started(): void
+  failed(error: unknown): void
+}
+
+/** OTP's module of a behaviour: what all its processes have in common. */
+export interface OtpModule {
+  readonly name: Atom
+  readonly formatEvent: FormatEvent
+  /** The function in which such a process waits for messages */
+  readonly loop: InitialCall
+}
+
+/** What can be started as a process of a behaviour. */
+export interface Behaviour {
+  /** `import.meta.url`: what lets it start elsewhere than on main */
+  readonly module?: string | undefined
+  runner(self: Process, life: Life): Runner
+}
+
+export type Handler = (this: any, ...args: any[]) => unknown
+
+/** What is left of its start: a node has many servers. */
+const begun: Life = { args: [], parent: null, started: () => {}, failed: () => {} }
+
+/** A private method (`#name`) would cost each server eight bytes, so there is none here, nor in what extends it. */
+export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
+  readonly self: Process
+  sys: SysState | null = null
+  protected life: Life
+  protected stage: 'new' | 'starting' | 'idle' | 'busy' = 'new'
+
+  constructor(self: Process, life: Life) {
+    super()
+    this.self = self
+    this.life = life
+  }
+
+  protected abstract readonly otp: OtpModule
+  /** The file that defines it, as the Erlang module that it stands for */
+  protected abstract readonly module: Atom
+  /** Runs init; `this.begun()` or `this.fails(…)` follows. */
+  protected abstract begin(): void
+  protected abstract onMessage(message: Term): void
+  /** The behaviour's `terminate`: it may be async, and what it throws becomes the reason. */
+  protected abstract onEnd(cause: Cause): unknown
+  /** Tells the logger about an unusual end. */
+  protected abstract report(cause: Cause): void
+  abstract systemGetState(): Term
+  abstract systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term>
+  abstract systemStatus(sysState: Atom, log: readonly Term[]): Term
+  abstract systemCodeChange(oldVsn: Term, extra: Term, module: Term): unknown
+
+  get behaviour(): Atom {
+    return this.otp.name
+  }
+
+  get formatEvent(): FormatEvent {
+    return this.otp.formatEvent
+  }
+
+  get parent(): Pid {
+    return this.life.parent ?? this.self.pid
+  }
+
+  /** Who started it and is linked to it */
+  get starter(): Pid | null {
+    return this.life.parent
+  }
+
+  /** What `$initial_call` says of it */
+  get initialCall(): InitialCall {
+    return tuple(this.module, init, 1)
+  }
+
+  /** The function that it is in, when that has a name: in OTP 29 it waits there */
+  get currentFunction(): InitialCall | null {
+    if (this.stage === 'idle') return this.otp.loop
+    return this.stage === 'busy' ? null : this.initialCall
+  }
+
+  run(process: LocalProcess): void {
+    if (this.stage === 'busy' || this.stage === 'starting') return this.self.serve()
+    if (this.stage === 'new') {
+      this.stage = 'starting'
+      return this.begin()
+    }
+    const { scheduler } = this.self.host
+    if (this.waiting(process) && scheduler.take()) this.next(process)
+    if (process.alive && this.stage === 'idle' && this.waiting(process)) scheduler.ready(process)
+  }
+
+  exited(_process: LocalProcess, why: Term): void {
+    if (this.stage === 'new' || this.stage === 'starting') this.life.failed(new ExitError(why))
+    this.self.exited(why)
+  }
+
+  /** The caller of the call that is being handled. @throws ErlangError badarg when there is none. */
+  from(): From {
+    throw new ErlangError(atom('badarg'), undefined)
+  }
+
+  systemTerminate(why: Term): void {
+    this.end(exitCause(why))
+  }
+
+  /** Is there anything to be taken? */
+  protected waiting({ mailbox }: LocalProcess): boolean {
+    return this.sys?.suspended === true ? mailbox.last > this.sys.seen && !mailbox.empty : !mailbox.empty
+  }
+
+  protected take({ mailbox }: LocalProcess): Term | undefined {
+    return mailbox.shift()
+  }
+
+  private next(process: LocalProcess): void {
+    const message = this.sys?.suspended === true ? this.takeSuspended(process, this.sys) : this.take(process)
+    if (message === undefined) return
+    if (message instanceof Tuple && message.length === 3) {
+      if (isSystem(message)) return this.onSystem(callerOf(message.elements[1] as Term), message.elements[2] as Term)
+      if (this.isParentExit(message)) return this.end(exitCause(message.elements[2] as Term))
+    }
+    this.onMessage(message)
+  }
+
+  private takeSuspended({ mailbox }: LocalProcess, sys: SysState): Term | undefined {
+    const found = mailbox.take(term => isSystem(term) || this.isParentExit(term), sys.seen)
+    if (found === undefined) sys.seen = mailbox.last
+    return found
+  }
+
+  private isParentExit(message: Term): boolean {
+    const { parent } = this.life
+    if (!parent || !(message instanceof Tuple)) return false
+    return message.length === 3 && message.elements[0] === exit && equals(message.elements[1] as Term, parent)
+  }
+
+  private onSystem(from: Caller | null, request: Term): void {
+    if (!from) return
+    const later = handleSystem(this, from, request)
+    if (!later) return
+    this.stage = 'busy'
+    later.then(() => this.idle()).catch((thrown: unknown) => this.crash(thrown))
+  }
+
+  /** init has returned. */
+  protected begun(): void {
+    this.idle()
+    const { started, parent } = this.life
+    // What only its start needed is not kept while it lives.
+    this.life = parent ? { ...begun, parent } : begun
+    started()
+  }
+
+  /** init says that there shall be no such process. */
+  protected ignored(): void {
+    this.life.failed(new ProcessError('ERR_IGNORE', 'Its init returned `ignore`: there is no such process, and that is no fault.'))
+    this.self.host.exit(this.self.local, reason.normal)
+  }
+
+  /** init returned `{stop, Reason}`. */
+  protected stopsInInit(why: Term): void {
+    const cause = exitCause(why)
+    if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
+    this.life.failed(new ExitError(why))
+    this.self.host.exit(this.self.local, why)
+  }
+
+  /** Runs a handler, and `next` with what comes of it. Most return at once, and cost no promise. */
+  protected invoke(handler: Handler, args: readonly unknown[], next: (out: unknown) => void): void {
+    if (this.stage === 'idle') this.stage = 'busy'
+    try {
+      const out = handler.apply(this.self, [...args])
+      if (!(out instanceof Promise)) return next(out)
+      out.then(value => this.self.local.alive && next(value)).catch((thrown: unknown) => this.crash(thrown))
+    } catch (thrown) {
+      this.crash(thrown)
+    }
+  }
+
+  protected idle(): void {
+    if (!this.self.local.alive) return
+    this.stage = 'idle'
+    this.self.host.scheduler.ready(this.self.local)
+  }
+
+  protected crash(thrown: unknown): void {
+    if (!this.self.local.alive) return
+    const cause = causeOf(thrown)
+    if (this.stage !== 'starting') return this.end(cause)
+    this.life.failed(new ExitError(cause.reason, undefined, { cause: thrown }))
+    this.exit(cause)
+  }
+
+  /** The last handler runs while the process still lives; when it throws, that becomes the reason. */
+  protected end(cause: Cause): void {
+    this.stage = 'busy'
+    const done = (cause: Cause): void => {
+      if (!this.self.local.alive) return
+      if (!isUsual(cause)) this.report(cause)
+      this.exit(cause)
+    }
+    try {
+      const out = this.onEnd(cause)
+      if (out instanceof Promise) out.then(() => done(cause)).catch((thrown: unknown) => done(causeOf(thrown)))
+      else done(cause)
+    } catch (thrown) {
+      done(causeOf(thrown))
+    }
+  }
+
+  private exit(cause: Cause): void {
+    const { host, local } = this.self
+    if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
+    if (cause.thrown === undefined) host.exit(local, cause.reason)
+    else host.crash(local, cause.thrown, true)
+  }
+}
+
+const [exit, init] = [atom('EXIT'), atom('init') as Atom]
+
+/** The Erlang module that a file stands for: its name without the ending. */
+export const moduleOf = (url: string | undefined, behaviour: string): Atom =>
+  atom(basename(url ?? behaviour).replace(/\.[^.]*$/, '')) as Atom
+
+/** `get` is the handler `get` without arguments, `{add, 5}` is `add` with one. Too few arguments are no match. */
+export function handlerOf(table: Record<string, Handler> | undefined, request: Term): { handler: Handler; args: readonly Term[] } | null {
+  const name: unknown = request instanceof Tuple ? request.elements[0] : request
+  if (!table || !(name instanceof Atom) || !Object.hasOwn(table, name.name)) return null
+  const handler = table[name.name] as Handler
+  const args = request instanceof Tuple ? request.elements.slice(1) : []
+  return handler.length - 1 <= args.length ? { handler, args } : null
+}
+
+/** A state as a term; what is none is told as text. */
+export function stateTerm(self: Process, state: unknown): Term {
+  try {
+    return self.host.copy(state as Sendable)
+  } catch {
+    // A state may hold anything, a function, say: whoever looks at it gets what console.log would show.
+    return reason.termOf(state)
+  }
+}
+
+/** `[{header, …}, {data, […]} …]`, the beginning of every status. */
+export function statusHeader(what: string, name: Term, parent: Pid, sysState: Atom, log: Term): Sendable[] {
+  const line = (label: string, value: Term): Sendable => tuple([...Buffer.from(label)], value)
+  const header = [...Buffer.from(`${what} ${name instanceof Atom ? name.name : format(name)}`)]
+  return [
+    tuple(atom('header'), header),
+    tuple(atom('data'), [line('Status', sysState), line('Parent', parent), line('Logged events', log)]),
+  ]
+}
