@@ -12,10 +12,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import process, { execPath, stderr } from 'node:process'
+import process, { env, execPath, stderr } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type Clock, systemClock } from '../../process/index.js'
 import { atom, type Term, tuple } from '../../term/index.js'
+import { withMalloc } from './malloc.js'
 
 export interface OsProcessOptions {
   /** The module that it runs; its file descriptor 3 is the other end of `socket`. */
@@ -60,7 +61,7 @@ export class OsProcess {
     const [program, ...before] = [...untilParentEnds(), execPath] as [string]
     const stdio = ['ignore', 'inherit', 'pipe', 'pipe', ...(witness ? ['pipe' as const] : [])] as const
     // A process group of its own: what it has started ends with it.
-    this.#child = spawn(program, [...before, ...args], { stdio: [...stdio], detached: true })
+    this.#child = spawn(program, [...before, ...args], { stdio: [...stdio], env: withMalloc(env), detached: true })
     this.socket = this.#child.stdio[3] as Socket
     this.witness = (this.#child.stdio[4] ?? null) as Socket | null
     // What broke it is the end of the process, which `ended` tells.

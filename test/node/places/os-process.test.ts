@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import type { env } from 'node:process'
 import { execArgv, execPath } from 'node:process'
 import t from 'tap'
+import { withMalloc } from '../../../src/node/places/malloc.js'
 import { inherited, OsProcess } from '../../../src/node/places/os-process.js'
 import { atom, format, type Term } from '../../../src/term/index.js'
 
@@ -56,4 +58,14 @@ t.test('it does not outlive us, though it computes for ever', async t => {
 t.test('it inherits loaders, and neither program nor debugger', async t => {
   const args = ['--import=x', '-e', 'code', '--inspect=9229', '--conditions', 'y', '--max-old-space-size=64', '--eval=z', '-p', '1']
   t.strictSame(inherited(args), ['--import=x', '--conditions', 'y'])
+})
+
+t.test('its malloc keeps memory for what comes next, unless somebody said how', async t => {
+  const child = new OsProcess({ entry })
+  child.socket.write('environment')
+  const seen = JSON.parse(String(await once(child.socket, 'data'))) as typeof env
+  t.match(seen, withMalloc({}))
+  t.equal(withMalloc({}).MALLOC_TRIM_THRESHOLD_, '67108864')
+  await child.ended
+  for (const said of [{ MALLOC_ARENA_MAX: '2' }, { GLIBC_TUNABLES: 'glibc.malloc.top_pad=65536' }]) t.equal(withMalloc(said), said)
 })

@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 /** @type {Record<string, () => unknown>} */
 const ways = {
   exit: () => process.exit(3),
+  environment: () => socket.end(JSON.stringify(process.env)),
   abort: () => process.abort(),
   segfault: () => process.kill(process.pid, 'SIGSEGV'),
   loop: () => {
@@ -19,4 +20,5 @@ const ways = {
   },
 }
 
-new Socket({ fd: 3 }).once('data', word => ways[String(word)]?.())
+const socket = new Socket({ fd: 3 })
+socket.once('data', word => ways[String(word)]?.())
