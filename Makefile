@@ -59,7 +59,7 @@ start: node_modules/.stamp build ## an example, until Ctrl-C: make start FILE=ex
 	@BEAMLET_COOKIE=secret $(TS) dist/cli/main.js start $(FILE) --name $(basename $(notdir $(FILE)))@127.0.0.1
 
 bench: setup build ## each figure beside its peer in the same run
-	@$(TS) bench/main.ts
+	@NODE_OPTIONS=--max-old-space-size=8192 $(TS) bench/main.ts
 
 vectors: setup ## regenerate spec/vectors and spec/transcripts with real OTP 25, 27 and 29
 	@$(TS) interop/vectors/make.ts

@@ -9,6 +9,7 @@
  */
 import { type LinkExitSignal, type LinkSignal, TermPayload, type UnlinkAckSignal, type UnlinkSignal } from '../dist/signal.js'
 import type { Atom, Pid, Term } from '../term/index.js'
+import { all, excluding, find, including, type Key, type Keyed } from './few.js'
 import type { Host } from './host.js'
 import type { LocalProcess } from './local-process.js'
 import { PeerIndex } from './peer-index.js'
@@ -16,7 +17,7 @@ import { noconnection, noproc } from './reason.js'
 import { routeReason, SharedPayload } from './shared-payload.js'
 import { traced } from './trace.js'
 
-export interface Link {
+export interface Link extends Keyed {
   readonly process: LocalProcess
   readonly peer: Pid
   /** The outstanding unlink; 0n while the link is active */
@@ -45,7 +46,7 @@ export class Links {
   link(process: LocalProcess, peer: Pid, priority = false): void {
     const key = this.#host.table.keyOf(peer)
     if (key === this.#host.table.keyOf(process.pid)) return
-    const known = process.links?.get(key)
+    const known = find(process.links, key)
     if (known) known.priority = priority
     if (known?.unlinking === 0n) return
     if (known) known.unlinking = 0n
@@ -54,17 +55,22 @@ export class Links {
   }
 
   unlink(process: LocalProcess, peer: Pid): void {
-    const link = process.links?.get(this.#host.table.keyOf(peer))
+    const link = find(process.links, this.#host.table.keyOf(peer))
     if (!link || link.unlinking !== 0n) return
     this.#lastId = this.#lastId === maxUnlinkId ? 1n : this.#lastId + 1n
     link.unlinking = this.#lastId
     this.#host.route({ op: 'unlink', id: link.unlinking, from: process.pid, to: peer })
   }
 
+  /** Is there a link, be it one that waits for the acknowledgement of its unlink? */
+  has(process: LocalProcess, peer: Pid): boolean {
+    return find(process.links, this.#host.table.keyOf(peer)) !== undefined
+  }
+
   /** Records a link that the other end has already: that of a spawned process. */
   linked(process: LocalProcess, peer: Pid, priority = false): void {
     const key = this.#host.table.keyOf(peer)
-    if (!process.links?.has(key)) this.#add(process, peer, key, priority)
+    if (!find(process.links, key)) this.#add(process, peer, key, priority)
   }
 
   onLink({ from, to }: LinkSignal): void {
@@ -76,23 +82,24 @@ export class Links {
   onUnlink({ id, from, to }: UnlinkSignal): void {
     const process = this.#host.table.find(to)
     const key = this.#host.table.keyOf(from)
-    const link = process?.links?.get(key)
-    if (link?.unlinking === 0n) this.#remove(link, key)
+    const link = process && find(process.links, key)
+    if (link?.unlinking === 0n) this.#remove(link)
     this.#host.route({ op: 'unlinkAck', id, from: to, to: from })
   }
 
   onUnlinkAck({ id, from, to }: UnlinkAckSignal): void {
     const key = this.#host.table.keyOf(from)
-    const link = this.#host.table.find(to)?.links?.get(key)
-    if (link?.unlinking === id) this.#remove(link, key)
+    const process = this.#host.table.find(to)
+    const link = process && find(process.links, key)
+    if (link?.unlinking === id) this.#remove(link)
   }
 
   onLinkExit({ from, to, reason, token }: LinkExitSignal): void {
     const key = this.#host.table.keyOf(from)
     const process = this.#host.table.find(to)
-    const link = process?.links?.get(key)
+    const link = process && find(process.links, key)
     if (!process || !link) return
-    this.#remove(link, key)
+    this.#remove(link)
     if (link.unlinking === 0n) this.#host.exitSignal(process, { from, reason, cause: 'link', token, priority: link.priority })
   }
 
@@ -100,8 +107,8 @@ export class Links {
   *exits(process: LocalProcess, reason: Term): Generator<void, void, undefined> {
     if (!process.links) return
     const payload = new SharedPayload(reason, this.#host)
-    for (const [key, link] of process.links) {
-      this.#remove(link, key)
+    for (const link of all(process.links)) {
+      this.#remove(link)
       if (link.unlinking === 0n)
         routeReason(this.#host, traced({ op: 'linkExit', from: process.pid, to: link.peer, reason: payload }, process))
       yield
@@ -114,22 +121,23 @@ export class Links {
   }
 
   *#break(links: Iterable<Link>): Generator<void, void, undefined> {
-    for (const { process, peer, unlinking, priority } of links) {
-      process.links?.delete(this.#host.table.keyOf(peer))
+    for (const { key, process, peer, unlinking, priority } of links) {
+      process.links = excluding(process.links, key)
       const broken = { from: peer, reason: new TermPayload(noconnection), cause: 'link', priority } as const
       if (unlinking === 0n && process.alive) this.#host.exitSignal(process, broken)
       yield
     }
   }
 
-  #add(process: LocalProcess, peer: Pid, key: string | number, priority: boolean): void {
-    const link: Link = { process, peer, unlinking: 0n, priority }
-    ;(process.links ??= new Map()).set(key, link)
+  #add(process: LocalProcess, peer: Pid, key: Key, priority: boolean): void {
+    const link: Link = { key, process, peer, unlinking: 0n, priority }
+    process.links = including(process.links, link)
     if (typeof key === 'string') this.#remote.add(peer.node, link)
   }
 
-  #remove(link: Link, key: string | number): void {
-    link.process.links?.delete(key)
+  #remove(link: Link): void {
+    const { key, process } = link
+    process.links = excluding(process.links, key)
     if (typeof key === 'string') this.#remote.delete(link.peer.node, link)
   }
 }

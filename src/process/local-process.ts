@@ -3,8 +3,10 @@
  * field, and what a process may never have is made when it is first needed: see Rare. The rules live beside it: links.ts, monitors.ts,
  * aliases.ts, timers.ts.
  */
+import type { RegisteredName } from '../dist/signal.js'
 import type { Atom, Pid, Term } from '../term/index.js'
 import type { Alias } from './aliases.js'
+import { all, type Few } from './few.js'
 import type { Link } from './links.js'
 import { Mailbox } from './mailbox.js'
 import type { Monitor, Watcher } from './monitors.js'
@@ -91,30 +93,45 @@ export class LocalProcess extends Mailbox implements Runnable {
   }
 
   /** @internal */
-  get links(): Map<string | number, Link> | null {
+  get links(): Few<Link> {
     return this.rare === null ? null : this.rare.links
   }
 
-  set links(links: Map<string | number, Link>) {
-    this.made().links = links
+  set links(links: Few<Link>) {
+    if (links !== null || this.rare !== null) this.made().links = links
   }
 
   /** @internal What it monitors, by the number of the monitor's reference */
-  get monitors(): Map<number, Monitor> | null {
+  get monitors(): Few<Monitor> {
     return this.rare === null ? null : this.rare.monitors
   }
 
-  set monitors(monitors: Map<number, Monitor>) {
-    this.made().monitors = monitors
+  set monitors(monitors: Few<Monitor>) {
+    if (monitors !== null || this.rare !== null) this.made().monitors = monitors
   }
 
   /** @internal Who monitors it */
-  get watchers(): Map<string | number, Watcher> | null {
+  get watchers(): Few<Watcher> {
     return this.rare === null ? null : this.rare.watchers
   }
 
-  set watchers(watchers: Map<string | number, Watcher>) {
-    this.made().watchers = watchers
+  set watchers(watchers: Few<Watcher>) {
+    if (watchers !== null || this.rare !== null) this.made().watchers = watchers
+  }
+
+  /** @internal Those to which it has an active link */
+  get linked(): readonly Pid[] {
+    return [...all(this.links)].flatMap(({ peer, unlinking }) => (unlinking === 0n ? [peer] : []))
+  }
+
+  /** @internal */
+  get monitored(): readonly (Pid | RegisteredName)[] {
+    return [...all(this.monitors)].map(({ target }) => target)
+  }
+
+  /** @internal */
+  get monitoredBy(): readonly Pid[] {
+    return [...all(this.watchers)].map(({ from }) => from)
   }
 
   /** @internal */

@@ -9,13 +9,14 @@
 import { type DemonitorSignal, type DownSignal, type MonitorSignal, type RegisteredName, TermPayload } from '../dist/signal.js'
 import { type Atom, atom, Pid, type Reference, type Term, Tuple, tuple } from '../term/index.js'
 import { type Aliases, type AliasMode } from './aliases.js'
+import { all, excluding, find, including, type Key, type Keyed } from './few.js'
 import type { Host } from './host.js'
 import type { LocalProcess } from './local-process.js'
 import { PeerIndex } from './peer-index.js'
 import { noconnection, noproc } from './reason.js'
 import { routeReason, SharedPayload } from './shared-payload.js'
 
-export interface Monitor {
+export interface Monitor extends Keyed<number> {
   readonly owner: LocalProcess
   readonly ref: Reference
   readonly target: Pid | RegisteredName
@@ -25,7 +26,7 @@ export interface Monitor {
   readonly priority: boolean
 }
 
-export interface Watcher {
+export interface Watcher extends Keyed {
   readonly process: LocalProcess
   readonly from: Pid
   readonly ref: Reference
@@ -51,7 +52,7 @@ export class Monitors {
   readonly #watching = new PeerIndex<Monitor>()
   readonly #watched = new PeerIndex<Watcher>()
   /** Watchers by name: the name may belong to another process when the demonitor comes. */
-  readonly #byName = new Map<string | number, Watcher>()
+  readonly #byName = new Map<Key, Watcher>()
 
   constructor(host: Host, aliases: Aliases) {
     this.#host = host
@@ -76,8 +77,8 @@ export class Monitors {
     ref: Reference,
     { tag = down, priority = false }: MonitorOptions = {},
   ): void {
-    const monitor: Monitor = { owner, ref, target, tag, priority }
-    ;(owner.monitors ??= new Map()).set(this.#host.table.numberOf(ref), monitor)
+    const monitor: Monitor = { key: this.#host.table.numberOf(ref), owner, ref, target, tag, priority }
+    owner.monitors = including(owner.monitors, monitor)
     if (target.node !== this.#host.table.node) this.#watching.add(target.node, monitor)
   }
 
@@ -97,22 +98,23 @@ export class Monitors {
 
   /** Records who watches a process. */
   watched(process: LocalProcess, from: Pid, ref: Reference, target: Pid | RegisteredName): void {
-    const watcher: Watcher = { process, from, ref, target }
     const key = this.#keyOf(ref)
-    ;(process.watchers ??= new Map()).set(key, watcher)
+    const watcher: Watcher = { key, process, from, ref, target }
+    process.watchers = including(process.watchers, watcher)
     if (!(target instanceof Pid)) this.#byName.set(key, watcher)
     if (from.node !== this.#host.table.node) this.#watched.add(from.node, watcher)
   }
 
   onDemonitor({ to, ref }: DemonitorSignal): void {
     const key = this.#keyOf(ref)
-    const watcher = to instanceof Pid ? this.#host.table.find(to)?.watchers?.get(key) : this.#byName.get(key)
-    if (watcher) this.#forget(watcher, key)
+    const process = to instanceof Pid ? this.#host.table.find(to) : undefined
+    const watcher = process ? find(process.watchers, key) : this.#byName.get(key)
+    if (watcher) this.#forget(watcher)
   }
 
   onDown({ to, ref, reason }: DownSignal): void {
     const process = this.#host.table.find(to)
-    if (!process?.monitors?.has(this.#host.table.numberOf(ref))) return
+    if (!process || !find(process.monitors, this.#host.table.numberOf(ref))) return
     const term = reason.read()
     const monitor = this.#take(process, ref)
     if (monitor) this.#fire(monitor, term)
@@ -122,14 +124,14 @@ export class Monitors {
   *exits(process: LocalProcess, reason: Term): Generator<void, void, undefined> {
     if (process.watchers) {
       const payload = new SharedPayload(reason, this.#host)
-      for (const [key, watcher] of process.watchers) {
-        this.#forget(watcher, key)
+      for (const watcher of all(process.watchers)) {
+        this.#forget(watcher)
         routeReason(this.#host, { op: 'down', from: watcher.target, to: watcher.from, ref: watcher.ref, reason: payload })
         yield
       }
     }
     if (process.monitors) {
-      for (const { ref } of process.monitors.values()) {
+      for (const { ref } of all(process.monitors)) {
         this.demonitor(process, ref)
         yield
       }
@@ -143,7 +145,7 @@ export class Monitors {
 
   *#break(watchers: Iterable<Watcher>, monitors: Iterable<Monitor>): Generator<void, void, undefined> {
     for (const watcher of watchers) {
-      this.#forget(watcher, this.#keyOf(watcher.ref))
+      this.#forget(watcher)
       yield
     }
     for (const { owner, ref } of monitors) {
@@ -160,21 +162,22 @@ export class Monitors {
 
   #take(owner: LocalProcess, ref: Reference): Monitor | undefined {
     const number = this.#host.table.numberOf(ref)
-    const monitor = owner.monitors?.get(number)
+    const monitor = find(owner.monitors, number)
     if (!monitor) return undefined
-    owner.monitors?.delete(number)
+    owner.monitors = excluding(owner.monitors, number)
     this.#aliases.demonitored(owner, number)
     if (monitor.target.node !== this.#host.table.node) this.#watching.delete(monitor.target.node, monitor)
     return monitor
   }
 
-  #forget(watcher: Watcher, key: string | number): void {
-    watcher.process.watchers?.delete(key)
+  #forget(watcher: Watcher): void {
+    const { key, process } = watcher
+    process.watchers = excluding(process.watchers, key)
     if (!(watcher.target instanceof Pid)) this.#byName.delete(key)
     if (watcher.from.node !== this.#host.table.node) this.#watched.delete(watcher.from.node, watcher)
   }
 
-  #keyOf(ref: Reference): string | number {
+  #keyOf(ref: Reference): Key {
     const number = this.#host.table.numberOf(ref)
     return number >= 0 ? number : `${ref.words.join('.')}.${ref.creation}@${ref.node.name}`
   }

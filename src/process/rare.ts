@@ -1,6 +1,7 @@
 /** What most processes never have. It is made when the first of it is needed, so that a process that waits costs little. */
 import type { Atom, Term } from '../term/index.js'
 import type { Alias } from './aliases.js'
+import type { Few } from './few.js'
 import type { Link } from './links.js'
 import type { Message } from './mailbox.js'
 import type { Monitor, Watcher } from './monitors.js'
@@ -13,9 +14,9 @@ export class Rare {
   urgent: Message | null = null
   name: Atom | null = null
   label: Term | undefined = undefined
-  links: Map<string | number, Link> | null = null
-  monitors: Map<number, Monitor> | null = null
-  watchers: Map<string | number, Watcher> | null = null
+  links: Few<Link> = null
+  monitors: Few<Monitor> = null
+  watchers: Few<Watcher> = null
   aliases: Map<number, Alias> | null = null
   timers: Set<Timer> | null = null
   abort: AbortController | null = null

@@ -55,7 +55,7 @@ function abandon(self: Process, ref: Reference, isReply: (term: unknown) => term
   if (self.spawnRequestAbandon(ref)) return
   const pid: Term = self.poll(isReply)?.elements[3] ?? null
   self.demonitor(ref, { flush: true })
-  if (!(pid instanceof Pid) || !self.links?.has(self.host.table.keyOf(pid))) return
+  if (!(pid instanceof Pid) || !self.host.links.has(self, pid)) return
   self.exit(pid, abandoned)
   self.unlink(pid)
 }

@@ -137,5 +137,5 @@ t.test('a watcher that ends is forgotten where it watched', async t => {
   const watched = processes.spawn(forever)
   await run(self => void self.monitor(watched.pid))
   await turn()
-  t.equal(watched.local.watchers?.size, 0)
+  t.strictSame(watched.local.monitoredBy, [])
 })

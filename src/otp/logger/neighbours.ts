@@ -25,9 +25,9 @@ function visit(list: readonly LocalProcess[], found: Set<LocalProcess>, processe
   for (const one of added.reverse()) visit(adjacents(one, processes), found, processes)
 }
 
-function adjacents({ links }: LocalProcess, { table }: Processes): LocalProcess[] {
-  return [...(links?.values() ?? [])].flatMap(({ peer, unlinking }) => {
-    const other = unlinking === 0n ? table.find(peer) : undefined
+function adjacents({ linked }: LocalProcess, { table }: Processes): LocalProcess[] {
+  return linked.flatMap(peer => {
+    const other = table.find(peer)
     return other && !other.traps ? [other] : []
   })
 }

@@ -86,7 +86,7 @@ export function crashReport(self: Process, module: Atom, parent: Pid, cause: Cau
   const kind = { module: 'proc_lib', sasl: true, title: 'CRASH REPORT', tag: 'error_report', type: 'crash_report' }
   log(self, 'error', kind, () => {
     const { local, pid, host } = self
-    const links = [...(local.links?.values() ?? [])].filter(({ unlinking }) => unlinking === 0n).map(({ peer }) => peer)
+    const links = local.linked
     const pair = (name: string, value: Sendable): Sendable => tuple(atom(name), value)
     const own = [
       pair('initial_call', tuple(module, atom('init'), [atom('Argument__1')])),

@@ -97,15 +97,15 @@ export class LocalFacts implements ProcessFacts {
   }
 
   get links(): readonly Pid[] {
-    return [...(this.#process.links?.values() ?? [])].flatMap(({ peer, unlinking }) => (unlinking === 0n ? [peer] : []))
+    return this.#process.linked
   }
 
   get monitors(): readonly (Pid | RegisteredName)[] {
-    return [...(this.#process.monitors?.values() ?? [])].map(({ target }) => target)
+    return this.#process.monitored
   }
 
   get monitoredBy(): readonly Pid[] {
-    return [...(this.#process.watchers?.values() ?? [])].map(({ from }) => from)
+    return this.#process.monitoredBy
   }
 
   get dictionary(): ReadonlyMap<Atom, Term> {

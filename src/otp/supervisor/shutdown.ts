@@ -64,7 +64,7 @@ async function unlinked(self: Process, pid: Pid, why: Term): Promise<Term> {
   const isExit = (term: unknown): term is Tuple =>
     term instanceof Tuple && term.length === 3 && term.tag === 'EXIT' && equals(term.elements[1] as Term, pid)
   if (why === noproc) {
-    const linked = self.local.links?.has(self.host.table.keyOf(pid)) === true
+    const linked = self.host.links.has(self.local, pid)
     const exit = linked ? await self.receive(isExit) : self.poll(isExit)
     return exit ? (exit.elements[2] as Term) : atom('child_process_unlinked')
   }
