@@ -1,13 +1,10 @@
 /**
- * What Erlang's `observer` and `etop` do to a node, done by real nodes to a TypeScript node and to one of their own, in the forms in which the sources of
+ * What Erlang's `observer` does to a node, done by real nodes to a TypeScript node and to one of their own, in the forms in which the sources of
  * OTP 25 to 29 do it. Shapes are compared: names and types, for the numbers differ.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { atom, format, type Node, type Pid, type Term } from '../src/index.js'
-import type { Beam, Release } from '../src/interop/index.js'
+import type { Beam } from '../src/interop/index.js'
 import { genServer, genStatem, keep, next, reply, supervisor } from '../src/otp/index.js'
 import { eachOtp } from './support/each-otp.js'
 import { startNode } from './support/pair.js'
@@ -99,26 +96,10 @@ state(Pid) ->
                 {badrpc, {'EXIT', {timeout, _}}} -> {no_answer, B}
             end
     end.
-
-%% What a process prints
-printed(Fun) ->
-    Me = self(),
-    Out = spawn_link(fun() -> printer([]) end),
-    {Pid, Ref} = spawn_monitor(fun() -> group_leader(Out, self()), Me ! {run, self(), Fun()} end),
-    Got = receive {run, Pid, V} -> V; {'DOWN', Ref, _, _, Why} -> {down, Why} after 30000 -> timeout end,
-    Out ! {all, self()}, receive {all, Text} -> {Got, unicode:characters_to_list(Text)} end.
-printer(Acc) ->
-    receive
-        {io_request, From, As, {put_chars, _, M, F, A}} -> From ! {io_reply, As, ok}, printer([Acc, apply(M, F, A)]);
-        {io_request, From, As, {put_chars, _, Chars}} -> From ! {io_reply, As, ok}, printer([Acc, Chars]);
-        {io_request, From, As, getopts} -> From ! {io_reply, As, []}, printer(Acc);
-        {io_request, From, As, _} -> From ! {io_reply, As, {error, enotsup}}, printer(Acc);
-        {all, To} -> To ! {all, Acc}
-    end.
 `
 
 t.test('observer', async t => {
-  await eachOtp(t, async (t, { otp, start }) => {
+  await eachOtp(t, async (t, { start }) => {
     const beam = await start({ code: looker })
     beam.expectLog(/^Error in process .* exit value:, {badarg,\[{observer_backend,/) // what is asked wrongly
     const other = await start({ code: looker, cookie: beam.cookie })
@@ -146,7 +127,6 @@ t.test('observer', async t => {
       t.equal(await ask('looker:state(P).', node.name, { P: told.closure }), 'none')
       t.equal(await ask('P = rpc:call(N, erlang, whereis, [rex]), looker:state(P).'), 'none')
     })
-    await top(t, otp, beam, node)
   })
 })
 
@@ -236,43 +216,5 @@ async function tabs(t: Test, ask: Ask, other: Beam): Promise<void> {
       'true',
     )
     t.match(await ask('rpc:call(N, nowhere, module_info, [functions]).'), /undef/)
-  })
-}
-
-/** What is in the application observer, but needs no window */
-async function top(t: Test, otp: Release, beam: Beam, node: Node): Promise<void> {
-  for (const module of ['etop', 'etop_txt', 'etop_tr', 'ttb']) {
-    const code = readFileSync(new URL(`../.otp/${otp}/observer/${module}.beam`, import.meta.url))
-    await beam.eval('{module, M} = code:load_binary(M, atom_to_list(M) ++ ".beam", Code), ok.', {
-      bindings: { M: atom(module), Code: code },
-    })
-  }
-  const run = (source: string): Promise<Term> => beam.eval(source, { bindings: { N: atom(node.name) } })
-
-  await t.test('etop shows the node', async t => {
-    const source = `
-      Fun = fun() -> Top = spawn_link(fun() -> etop:start([{node, N}, {output, text}, {tracing, off}, {interval, 1}, {lines, 50}, {sort, msg_q}]) end),
-        timer:sleep(2500), catch etop:stop(), unlink(Top), exit(Top, kill), done end,
-      looker:printed(Fun).`
-    const printed = format(await run(source))
-    // The etop of OTP 27 traces another node though it was told not to, and that is refused.
-    if (otp === 27) return t.match(printed, /^\{\{down,dbg_server_crash\}/, printed)
-    t.match(printed, /^\{done,/)
-    t.match(printed, /counted +'?-'? +\d+ +0 +0 +gen_server:loop\/5/, printed)
-    t.match(printed, /Load: +cpu +\d+ +Memory: +total +\d+/)
-  })
-
-  // ttb leaves a file where it runs.
-  const folder = mkdtempSync(join(tmpdir(), 'beamlet-ttb-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  await beam.eval('ok = file:set_cwd(Dir).', { bindings: { Dir: folder } })
-
-  await t.test('a trace is refused, in the words of OTP, and harms nothing', async t => {
-    t.match(format(await run('rpc:call(N, observer_backend, ttb_init_node, [x, false, []]).')), /^\{badrpc,\{'EXIT',\{undef,/)
-    const traced = format(
-      await run('looker:printed(fun() -> R = ttb:tracer(N, [{shell, only}]), catch ttb:p(all, [call]), catch ttb:stop(nofetch), R end).'),
-    )
-    t.match(traced, /^\{\{ok,\[\]\},"Warning: \{\{cannot_open_ip_trace_port,/, traced)
-    t.equal(await run('net_adm:ping(N).'), atom('pong'))
   })
 }

@@ -132,7 +132,7 @@ class IncomingAttempt implements Attempt {
   }
 }
 
-function listenError(cause: NodeJS.ErrnoException, host: string | undefined, port: number): NetError {
+export function listenError(cause: NodeJS.ErrnoException, host: string | undefined, port: number): NetError {
   const where = `${host ?? 'every address'}, port ${port}`
   const why = cause.code === 'EADDRINUSE' ? 'another program has it: choose another, or 0 for any' : cause.message
   return new NetError('NET_LISTEN', `Cannot listen at ${where}: ${why}.`, { cause })

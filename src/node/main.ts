@@ -1,10 +1,12 @@
 /** What only main has: connections to other nodes, the other places of this one, and an eye on who holds its thread. A place has its Uplink instead. */
+import type { Socket } from 'node:net'
 import type { Signal } from '../dist/signal.js'
 import { EtfError } from '../etf/index.js'
 import type { Connection } from '../net/connection.js'
 import type { Attempt } from '../net/listener.js'
+import { TracePort } from '../net/trace-port.js'
 import type { Clock } from '../process/index.js'
-import { type Atom, atom, type NodeError, type Pid } from '../term/index.js'
+import { type Atom, atom, NodeError, type Pid } from '../term/index.js'
 import type { Kernel } from './kernel.js'
 import { LongTurns } from './long-turns.js'
 import { dialNode, localEnd, netSetupTime, type Parts } from './parts.js'
@@ -75,6 +77,23 @@ export class Main {
     if (this.#parts.options.schedulers) await this.schedulers.start()
   }
 
+  /**
+   * A port from which the machines of connected nodes, and this one, read what is traced.
+   *
+   * @param queue events that may wait for who reads
+   * @throws NetError NET_LISTEN; NodeError ERR_TRACE_PLAIN where connections are encrypted, for this would not be.
+   */
+  openTracePort(port: number, queue: number): Promise<TracePort> {
+    if (this.#parts.tls)
+      throw new NodeError('ERR_TRACE_PLAIN', 'A trace port is no TLS, and the connections of this node are: trace to a process.')
+    const welcome = ({ remoteAddress, localAddress }: Pick<Socket, 'remoteAddress' | 'localAddress'>): boolean => {
+      const hosts = this.peers.live().map(connection => hostOf(connection.remoteAddress).replace(/:\d+$/, ''))
+      const host = hostOf(remoteAddress ?? '')
+      return remoteAddress === localAddress || isLoopback(host) || hosts.includes(host)
+    }
+    return TracePort.open({ port, queue, welcome })
+  }
+
   /** For the listener: a peer has told its name. */
   readonly incoming = {
     self: () => localEnd(this.#parts),
@@ -114,3 +133,8 @@ export class Main {
     events.emit('long_schedule', pid, { timeout, running: false, on: 'main', place: 0, name })
   }
 }
+
+/** An address, an IPv4 one as such */
+const hostOf = (address: string): string => address.replace(/^::ffff:/, '')
+
+const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.')

@@ -85,8 +85,8 @@ export class RemoteSpawn {
     return tuple(flags, label, serial, result instanceof Pid ? result : this.#processes.table.node, Math.max(serial - 1, 0))
   }
 
-  #spawn(body: (self: Process) => unknown, { groupLeader, token }: SpawnRequestSignal, begun: Begun | undefined): Process | null {
-    return this.#tried(() => this.#processes.spawn(body, { groupLeader, token: tokenOf(token), begun }))
+  #spawn(body: (self: Process) => unknown, { from, groupLeader, token }: SpawnRequestSignal, begun: Begun | undefined): Process | null {
+    return this.#tried(() => this.#processes.spawn(body, { parent: from, groupLeader, token: tokenOf(token), begun }))
   }
 
   /** Null when the table of processes, or of places, is full: it is for the one who asked to know. */

@@ -65,7 +65,7 @@ export class Spawner {
   /** Starts it in another place. @throws as `portable` does */
   away(on: Placement, { module: moduleName, fun: funName, args = [] }: Portable, options: SpawnOptions): Pid {
     const [module, fun] = [atomOf(moduleName), atomOf(funName)]
-    const { link, monitor, token, groupLeader = this.#processes.init.groupLeader } = options
+    const { parent, link, monitor, token, groupLeader = this.#processes.init.groupLeader } = options
     if (this.#code.isBound(module)) {
       const why = `The module '${module.name}' was loaded as functions of main, which share its heap: load it from a URL.`
       throw new NodeError('ERR_NOT_PORTABLE', why)
@@ -83,7 +83,11 @@ export class Spawner {
       ...(monitor && { watcher: monitor.owner.pid, watch: monitor.ref }),
       ...(token && { token }),
     })
-    if (link) links.linked(link, pid)
+    if (parent) this.#processes.tap?.spawned(parent, pid, null)
+    if (link) {
+      links.linked(link, pid)
+      this.#processes.tap?.linked(link, 'link', pid)
+    }
     if (monitor) monitors.monitoring(monitor.owner, pid, monitor.ref)
     return pid
   }

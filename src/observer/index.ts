@@ -8,10 +8,13 @@ import { moduleBuiltins, serveModuleInfo } from './module-info.js'
 import { observerBuiltins } from './observer-backend.js'
 import { portBuiltins } from './ports.js'
 import { SystemInfo, systemBuiltins } from './system-info.js'
+import { dbgBuiltins } from './tracing/dbg.js'
+import { Tracing } from './tracing/tracing.js'
 
 /** In every place; what main answers for others is what comes back. */
 export function watched(kernel: Kernel<any>, info: ProcessInfo): readonly Builtins[] {
   const loads = new Loads(kernel)
+  const tracing = new Tracing(kernel)
   if (kernel.uplink) return []
   const system = new SystemInfo(kernel, loads)
   serveModuleInfo(kernel)
@@ -19,6 +22,7 @@ export function watched(kernel: Kernel<any>, info: ProcessInfo): readonly Builti
     systemBuiltins(system),
     portBuiltins(kernel),
     observerBuiltins(kernel, info, system),
+    dbgBuiltins(kernel, tracing, info),
     appmonBuiltins(kernel, info),
     moduleBuiltins(kernel),
   ]

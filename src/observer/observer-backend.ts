@@ -32,12 +32,6 @@ const wanted = wantedItems([
 
 export function observerBuiltins(kernel: Kernel<any>, info: ProcessInfo, system: SystemInfo): Builtins {
   return {
-    // The dbg server of a node that wants to trace here waits for ever for its relay to say that it has started, and whoever started it with it. It is
-    // ended, for it takes no refusal: ttb and observer show that the tracer could not be opened.
-    dbg: {
-      'do_relay/2': (self, server) => refuse(self, server),
-      'do_relay/3': (self, _session, server) => refuse(self, server),
-    },
     observer_backend: {
       'vsn/0': () => tuple(atom('ok'), chars(version)),
       'sys_info/0': () => sysInfo(kernel, system),
@@ -64,12 +58,6 @@ export function observerBuiltins(kernel: Kernel<any>, info: ProcessInfo, system:
       },
     },
   }
-}
-
-function refuse(self: Process, server: Term): Atom | undefined {
-  if (!(server instanceof Pid)) return undefined
-  self.exit(server, atom('kill'))
-  return atom('ok') as Atom
 }
 
 /** {etop_proc_info, Pid, Memory, Reductions, Name, Runtime, CurrentFunction, MessageQueueLen}: of all but the one that asks */

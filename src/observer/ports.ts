@@ -22,6 +22,9 @@ export function connectionPorts(kernel: Kernel<any>): ConnectionPort[] {
   })
 }
 
+/** For what is no connection */
+export const newPort = ({ processes: { table } }: Kernel<any>): Port => new Port(table.node, ++last, table.creation)
+
 const chars = (text: string): number[] => [...Buffer.from(text)]
 
 type Item = (port: ConnectionPort, kernel: Kernel<any>) => Sendable

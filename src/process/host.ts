@@ -6,6 +6,7 @@ import type { Clock } from './clock.js'
 import type { LocalProcess } from './local-process.js'
 import type { ProcessTable } from './process-table.js'
 import type { Registry } from './registry.js'
+import type { Tap } from './tap.js'
 import type { Arrived } from './trace.js'
 
 export interface ExitCause {
@@ -20,6 +21,7 @@ export interface Host {
   readonly table: ProcessTable
   readonly registry: Registry
   readonly clock: Clock
+  readonly tap: Tap | null
   /** Takes a signal to wherever `to` lives. False when the way there is busy. */
   route(signal: Signal): boolean
   /** What a receiver would get: `decode(encode(term))`. @throws EtfError */

@@ -51,6 +51,7 @@ export class Links {
     if (known?.unlinking === 0n) return
     if (known) known.unlinking = 0n
     else this.#add(process, peer, key, priority)
+    this.#host.tap?.linked(process, 'link', peer)
     this.#host.route({ op: 'link', from: process.pid, to: peer })
   }
 
@@ -59,6 +60,7 @@ export class Links {
     if (!link || link.unlinking !== 0n) return
     this.#lastId = this.#lastId === maxUnlinkId ? 1n : this.#lastId + 1n
     link.unlinking = this.#lastId
+    this.#host.tap?.linked(process, 'unlink', peer)
     this.#host.route({ op: 'unlink', id: link.unlinking, from: process.pid, to: peer })
   }
 
@@ -75,15 +77,20 @@ export class Links {
 
   onLink({ from, to }: LinkSignal): void {
     const process = this.#host.table.find(to)
-    if (process) this.linked(process, from)
-    else this.#host.route({ op: 'linkExit', from: to, to: from, reason: new TermPayload(noproc) })
+    if (process) {
+      this.linked(process, from)
+      this.#host.tap?.linked(process, 'getting_linked', from)
+    } else this.#host.route({ op: 'linkExit', from: to, to: from, reason: new TermPayload(noproc) })
   }
 
   onUnlink({ id, from, to }: UnlinkSignal): void {
     const process = this.#host.table.find(to)
     const key = this.#host.table.keyOf(from)
     const link = process && find(process.links, key)
-    if (link?.unlinking === 0n) this.#remove(link)
+    if (link?.unlinking === 0n) {
+      this.#remove(link)
+      this.#host.tap?.linked(process, 'getting_unlinked', from)
+    }
     this.#host.route({ op: 'unlinkAck', id, from: to, to: from })
   }
 
@@ -100,7 +107,9 @@ export class Links {
     const link = process && find(process.links, key)
     if (!process || !link) return
     this.#remove(link)
-    if (link.unlinking === 0n) this.#host.exitSignal(process, { from, reason, cause: 'link', token, priority: link.priority })
+    if (link.unlinking !== 0n) return
+    if (process.traps) this.#host.tap?.linked(process, 'getting_unlinked', from)
+    this.#host.exitSignal(process, { from, reason, cause: 'link', token, priority: link.priority })
   }
 
   /** A process has ended: tell every peer, one a step. */

@@ -285,7 +285,7 @@ export class Process extends LocalProcess implements AsyncIterable<Term> {
   private child(body: Body<this>, options: SpawnOptions): Pid {
     // A dead process's children are born dead: it may do nothing any more.
     if (!this.alive) return this.pid
-    return this.startChild(body, { groupLeader: this.groupLeader, token: stamp(this), ...options })
+    return this.startChild(body, { groupLeader: this.groupLeader, token: stamp(this), parent: this.pid, ...options })
   }
 
   /** Starts what `spawn` was given. */

@@ -23,6 +23,7 @@ import { kill, killed, normal, reasonOf } from './reason.js'
 import { type NameChanges, Registry } from './registry.js'
 import { Scheduler } from './scheduler.js'
 import { SpawnRequests } from './spawn-requests.js'
+import type { Tap } from './tap.js'
 import { Timers } from './timers.js'
 import { type Arrived, inherited, tokenOf, type TraceToken, traced } from './trace.js'
 import { type Task, WorkList } from './work-list.js'
@@ -32,6 +33,8 @@ export interface SpawnOptions {
   readonly name?: string | Atom | undefined
   /** @internal A pid of this place that was given out elsewhere */
   readonly pid?: Pid | undefined
+  /** @internal Whose code spawned it */
+  readonly parent?: Pid | undefined
   /** @internal The function that it is, where it has a name */
   readonly begun?: Begun | undefined
   /** @internal */
@@ -111,6 +114,8 @@ export class Processes implements Host {
   /** The process in whose name the node itself speaks. It takes nothing and never ends. */
   readonly init: Process
   readonly logger: LogSink
+  /** Who looks on at what processes do here */
+  tap: Tap | null = null
   readonly #work: WorkList
   readonly #options: ProcessesOptions
   readonly #makeSelf: MakeSelf
@@ -122,7 +127,17 @@ export class Processes implements Host {
     this.route = options.route
     this.logger = options.logger ?? silent
     this.table = new ProcessTable(options.node, options.creation, options.place)
-    this.registry = new Registry(this.table, options.named)
+    const { named = {} } = options
+    this.registry = new Registry(this.table, {
+      given: (name, pid) => {
+        this.tap?.named(pid, 'register', name)
+        named.given?.(name, pid)
+      },
+      freed: (name, pid) => {
+        this.tap?.named(pid, 'unregister', name)
+        named.freed?.(name, pid)
+      },
+    })
     this.aliases = new Aliases(this.table)
     this.links = new Links(this)
     this.monitors = new Monitors(this, this.aliases)
@@ -159,9 +174,13 @@ export class Processes implements Host {
     this.table.add(local)
     if (name) this.#name(name, local)
     if (options.token) local.mailbox.trace = inherited(options.token)
+    const parent = options.parent ?? options.link?.pid
+    if (parent) this.tap?.spawned(parent, local.pid, options.begun?.initialCall ?? null)
     if (options.link) {
       this.links.linked(options.link, local.pid)
+      this.tap?.linked(options.link, 'link', local.pid)
       this.links.linked(local, options.link.pid)
+      this.tap?.linked(local, 'getting_linked', options.link.pid)
     }
     if (options.monitor) {
       const { owner, ref } = options.monitor
@@ -233,6 +252,7 @@ export class Processes implements Host {
 
   send(from: LocalProcess, to: To, term: Sendable, options?: SendOptions): boolean {
     const target = this.address(to)
+    this.tap?.sent(from, to, term)
     if (
       !(target instanceof Pid) &&
       !(target instanceof Reference) &&
@@ -278,6 +298,7 @@ export class Processes implements Host {
     if (!process.alive) return
     if (priority === true) process.mailbox.pushPriority(term, this.table.references, token)
     else process.mailbox.push(term, this.table.references, token)
+    this.tap?.received(process, term)
     this.scheduler.ready(process)
   }
 
@@ -291,6 +312,7 @@ export class Processes implements Host {
 
   exit(process: LocalProcess, reason: Term): void {
     if (!process.alive || process === this.init) return
+    this.tap?.exited(process, reason)
     process.alive = false
     this.table.remove(process)
     this.registry.exited(process)
