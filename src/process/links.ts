@@ -87,7 +87,7 @@ export class Links {
     const process = this.#host.table.find(to)
     const key = this.#host.table.keyOf(from)
     const link = process && find(process.links, key)
-    if (link?.unlinking === 0n) {
+    if (process && link?.unlinking === 0n) {
       this.#remove(link)
       this.#host.tap?.linked(process, 'getting_unlinked', from)
     }
