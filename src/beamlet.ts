@@ -21,6 +21,8 @@ import { netBuiltins } from './otp/rpc/net-builtins.js'
 import { nodeBuiltins } from './otp/rpc/node-builtins.js'
 import { processBuiltins, ProcessInfo } from './otp/process-info/process-info.js'
 import { MonitorNodes, type MonitorNodesOptions } from './otp/monitor-nodes.js'
+import { Drain } from './otp/drain/drain.js'
+import { checkDrainOptions, type Drained, type DrainOptions } from './otp/drain/options.js'
 import { Pg, PgScopes, ProcessPg } from './otp/pg/pg.js'
 import { ProcessGroups } from './otp/process-info/groups.js'
 import { ProcessRpc, Rpc } from './otp/rpc/rpc.js'
@@ -246,6 +248,9 @@ export class Node extends Kernel<NodeProcess> {
   readonly global: Global
   /** Null elsewhere than in main */
   readonly #applications: Applications | null
+  readonly #drain: Drain
+  #drained: Promise<Drained> | null = null
+  #toldToClose = (): void => {}
   #closed: Promise<void> | null = null
 
   /**
@@ -280,6 +285,14 @@ export class Node extends Kernel<NodeProcess> {
     const groups = new ProcessGroups(this, info)
     this.#applications = this.uplink ? null : new Applications(this, groups)
     const looks = watched(this, info)
+    this.#drain = new Drain({
+      kernel: this,
+      pgScopes: this.pgScopes,
+      global: this.global,
+      globalService: this.globalService,
+      controller: this.#applications?.controller ?? null,
+      run: work => this.run(work),
+    })
     if (this.#applications) {
       const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), codeBuiltins(this)]
       serveBuiltins(this, ...own, globalBuiltins(this.globalService), applicationBuiltins(this.#applications, groups), ...looks)
@@ -291,12 +304,34 @@ export class Node extends Kernel<NodeProcess> {
     return this.#applications ?? onlyMain('the applications')
   }
 
+  /**
+   * Closes the node so that nobody loses a call: its processes leave their groups (pg) and global names, what runs is let run to its end, applications
+   * and servers end in order, then the node closes. What lasts longer than `timeout` is ended. Not to be confused with `drained`, which is
+   * about what waits to be sent. docs/drain.md says what runs. A second call waits for the first.
+   *
+   * @throws ProcessError ERR_BADARG for an option that cannot be; NodeError ERR_ONLY_MAIN in another place
+   */
+  drain(options: DrainOptions = {}): Promise<Drained> {
+    if (this.uplink) onlyMain('how to drain the node')
+    checkDrainOptions(options)
+    return (this.#drained ??= this.#drainAndClose(options))
+  }
+
+  async #drainAndClose(options: DrainOptions): Promise<Drained> {
+    const closed = new Promise<Drained>(resolve => (this.#toldToClose = () => resolve({ ended: 0 })))
+    const drained = this.#closed ? { ended: 0 } : await Promise.race([this.#drain.run(options), closed])
+    await this.close()
+    return drained
+  }
+
   /** Stops its applications, the latest first, then closes: see Kernel.close. Idempotent. */
   override close(): Promise<void> {
+    this.#toldToClose()
     return (this.#closed ??= this.#close())
   }
 
   async #close(): Promise<void> {
+    this.#drain.cancel()
     await this.#applications?.controller.close()
     await super.close()
   }

@@ -3,7 +3,7 @@ import { stdout } from 'node:process'
 import yargs from 'yargs'
 import { usage } from './errors.js'
 import { version } from '../otp/version.js'
-import { commonOptions } from './options.js'
+import { commonOptions, drainOption } from './options.js'
 
 const epilogue = `NODE is name@host. Terms are read and printed in Erlang syntax: quote them for the shell.
 
@@ -61,11 +61,13 @@ export async function run(args: readonly string[]): Promise<void> {
       'start <file>',
       'run a node with a file of yours, until SIGINT or SIGTERM',
       y =>
-        y.positional('file', {
-          type: 'string',
-          demandOption: true,
-          describe: 'its default export is called with the node, or is an application',
-        }),
+        y
+          .positional('file', {
+            type: 'string',
+            demandOption: true,
+            describe: 'its default export is called with the node, or is an application',
+          })
+          .option('drain', drainOption),
       async argv => (await import('./start.js')).start(argv.file, argv),
     )
     .command(

@@ -59,6 +59,17 @@ export const commonOptions = {
   json: { type: 'boolean', default: false, describe: 'print results and errors as JSON' },
 } as const satisfies Record<string, Options>
 
+export const drainOption = {
+  type: 'string',
+  requiresArg: true,
+  default: '25000',
+  coerce: (text: string): number => {
+    if (/^\d+$/.test(text)) return Number(text)
+    throw new Error(`'${text}' is no time for --drain, which is milliseconds from 0 up`)
+  },
+  describe: 'milliseconds that SIGTERM may take until what runs has ended; 0: none',
+} as const satisfies Options
+
 function milliseconds(text: string): number {
   if (text === 'infinity') return Infinity
   if (/^\d+$/.test(text) && Number(text) > 0) return Number(text)

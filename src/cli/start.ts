@@ -17,6 +17,11 @@ import { type CommonOptions, tlsOf } from './options.js'
 import { progress } from './output.js'
 import { untilTold } from './until-told.js'
 
+export interface StartOptions extends CommonOptions {
+  /** Milliseconds that SIGTERM may take; 0: the node closes at once */
+  readonly drain: number
+}
+
 type Functions = Parameters<Node['code']['load']>[1]
 type Program = (node: Node) => unknown
 
@@ -25,7 +30,7 @@ type Program = (node: Node) => unknown
  *
  * @throws CliError CLI_FILE, CLI_PROGRAM; what Node.start throws.
  */
-export async function start(file: string, options: CommonOptions): Promise<void> {
+export async function start(file: string, options: StartOptions): Promise<void> {
   const { name, cookie, hidden, epmdPort } = options
   const module = basename(file, extname(file))
   const run = await programOf(file, module)
@@ -35,8 +40,16 @@ export async function start(file: string, options: CommonOptions): Promise<void>
   // However the file's own function ends once the node closes under it, the end was asked for.
   began.catch(() => {})
   progress(`${node.name} is up${node.hidden ? ', hidden' : ''}, at port ${node.port}`)
-  await Promise.race([told, began.then(() => told)])
+  const signal = await Promise.race([told, began.then(() => told)])
+  // An interrupt is of a person at a terminal, who does not want to wait.
+  if (signal === 'SIGTERM' && options.drain > 0) await drain(node, options.drain)
   progress(`${node.name} closes`)
+}
+
+async function drain(node: Node, timeout: number): Promise<void> {
+  progress(`${node.name} drains`)
+  const { ended } = await node.drain({ timeout })
+  if (ended > 0) progress(`${ended} still ran after ${timeout} ms, and ${ended === 1 ? 'was' : 'were'} ended`)
 }
 
 async function running(node: Node, run: Program, file: string): Promise<void> {

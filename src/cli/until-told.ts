@@ -5,17 +5,17 @@ import { readerGone } from './output.js'
 const signals = ['SIGINT', 'SIGTERM'] as const
 
 /**
- * Resolves at the first SIGINT or SIGTERM, or when nobody reads the output any more. From then on a signal ends the process at once, as
- * signals do by default.
+ * Resolves at the first SIGINT or SIGTERM, or when nobody reads the output any more, to which of them it was. From then on a signal ends the
+ * process at once, as signals do by default.
  */
-export function untilTold(): Promise<void> {
+export function untilTold(): Promise<(typeof signals)[number] | null> {
   return new Promise(resolve => {
-    const told = (): void => {
-      for (const signal of signals) process.off(signal, told)
-      resolve()
+    const told = (signal: (typeof signals)[number] | null): void => {
+      for (const each of signals) process.off(each, told)
+      resolve(signal)
     }
     for (const signal of signals) process.on(signal, told)
-    if (readerGone.aborted) told()
-    readerGone.addEventListener('abort', told, { once: true })
+    if (readerGone.aborted) told(null)
+    readerGone.addEventListener('abort', () => told(null), { once: true })
   })
 }

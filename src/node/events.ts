@@ -40,7 +40,19 @@ export interface LongSchedule {
   readonly name: string | undefined
 }
 
+/** A node begins to drain. */
+export interface Draining {
+  /** Milliseconds that all of it may take */
+  readonly timeout: number
+  /** Aborted when there is no time any more to wait for what is given to `waitUntil` */
+  readonly signal: AbortSignal
+  /** The node keeps its global names, and ends nothing, until this has settled: so another can take over from it meanwhile. Call it in the listener. */
+  waitUntil(work: PromiseLike<unknown>): void
+}
+
 export interface NodeEvents {
+  /** `node.drain` has begun: its processes are in no group (pg) any more, and have their global names still. */
+  draining: [draining: Draining]
   /** A connection is up, before anything that comes over it */
   nodeup: [name: string, info: NodeUp]
   /** A connection is lost, after everything that came over it */

@@ -17,7 +17,16 @@ export interface ExitCause {
   readonly priority?: boolean
 }
 
+/** Told of what begins and ends work, while somebody waits until nothing runs any more. */
+export interface Activity {
+  /** A message has come to a process of this place; null: a process has been started. */
+  came(process: LocalProcess, message: Term | null): void
+  /** A message has been handled, a call answered or given up by its caller, or a process has ended. */
+  done(): void
+}
+
 export interface Host {
+  readonly activity: Activity | null
   readonly table: ProcessTable
   readonly registry: Registry
   readonly clock: Clock

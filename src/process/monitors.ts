@@ -32,6 +32,8 @@ export interface Watcher extends Keyed {
   readonly ref: Reference
   /** What was asked for: the pid, or the name */
   readonly target: Pid | RegisteredName
+  /** It has called, and will be answered later */
+  waits?: boolean
 }
 
 /** `monitor/3`'s options. */
@@ -105,6 +107,18 @@ export class Monitors {
     if (from.node !== this.#host.table.node) this.#watched.add(from.node, watcher)
   }
 
+  /** Who watches a process by that reference */
+  watcherOf(process: LocalProcess, ref: Reference): Watcher | undefined {
+    return find(process.watchers, this.#keyOf(ref))
+  }
+
+  /** How many of those that watch a process wait for an answer that comes later? */
+  waitFor(process: LocalProcess): number {
+    let count = 0
+    for (const { waits } of all(process.watchers)) if (waits) count++
+    return count
+  }
+
   onDemonitor({ to, ref }: DemonitorSignal): void {
     const key = this.#keyOf(ref)
     const process = to instanceof Pid ? this.#host.table.find(to) : undefined
@@ -175,6 +189,7 @@ export class Monitors {
     process.watchers = excluding(process.watchers, key)
     if (!(watcher.target instanceof Pid)) this.#byName.delete(key)
     if (watcher.from.node !== this.#host.table.node) this.#watched.delete(watcher.from.node, watcher)
+    this.#host.activity?.done()
   }
 
   #keyOf(ref: Reference): Key {

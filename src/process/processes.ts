@@ -11,7 +11,7 @@ import { Aliases } from './aliases.js'
 import { type Begun, BodyRunner } from './body.js'
 import { type Clock, systemClock } from './clock.js'
 import { ExitError, ProcessError } from './errors.js'
-import type { ExitCause, Host } from './host.js'
+import type { Activity, ExitCause, Host } from './host.js'
 import { Links } from './links.js'
 import type { LocalProcess, Runner } from './local-process.js'
 import type { LogSink } from './log-event.js'
@@ -116,6 +116,7 @@ export class Processes implements Host {
   readonly logger: LogSink
   /** Who looks on at what processes do here */
   tap: Tap | null = null
+  activity: Activity | null = null
   readonly #work: WorkList
   readonly #options: ProcessesOptions
   readonly #makeSelf: MakeSelf
@@ -188,6 +189,7 @@ export class Processes implements Host {
       this.monitors.watched(local, owner.pid, ref, local.pid)
     }
     this.scheduler.ready(local)
+    this.activity?.came(local, null)
     return local
   }
 
@@ -299,6 +301,7 @@ export class Processes implements Host {
     if (priority === true) process.mailbox.pushPriority(term, this.table.references, token)
     else process.mailbox.push(term, this.table.references, token)
     this.tap?.received(process, term)
+    this.activity?.came(process, term)
     this.scheduler.ready(process)
   }
 
@@ -324,6 +327,7 @@ export class Processes implements Host {
     if (process.links || process.watchers || process.monitors) this.#work.push(this.#exits(process, reason))
     process.runner.exited(process, reason)
     if (this.table.isGiven(process.pid)) this.#options.ended?.(process.pid)
+    this.activity?.done()
   }
 
   /** A process's code threw. @param reported the logger has been told of it */

@@ -95,11 +95,54 @@ t.test('the end', async t => {
     t.match(await command.ended, { code: 0, signal: null })
   })
 
+  const keeps = `
+    import { genServer, noreply } from 'beamlet/otp'
+    const keeper = genServer({
+      init: () => null,
+      call: { keep() { const from = this.from(); return noreply(from, from) } },
+      cast: { answer: from => (from.reply('answered'), null) },
+    })
+    export default node => node.start(keeper, { name: 'keeper' })`
+
+  await t.test('comes with SIGTERM when what runs has ended: it drains', async t => {
+    const command = await started(t, here, 'drains.mjs', keeps, ['--name', 'drains@127.0.0.1'])
+    await command.said(/is up/)
+    const node = await here.node('drainer')
+    const to = { name: 'keeper', node: 'drains@127.0.0.1' }
+    const kept = node.call(to, atom('keep'), { timeout: 60_000 })
+    await node.rpc.call(to.node, 'erlang', 'node', [], { timeout: 60_000 }) // the call has arrived
+    command.signal('SIGTERM')
+    await command.said(/drains@127\.0\.0\.1 drains\n/)
+    node.cast(to, atom('answer'))
+    t.equal(text((await kept) as Buffer), 'answered')
+    t.match(await command.ended, { code: 0, signal: null, stderr: /drains\nbeamlet: drains@127\.0\.0\.1 closes\n$/ })
+  })
+
+  await t.test('comes when its time is over, with what still ran; or at once', async t => {
+    const node = await here.node('waiter')
+    for (const [ms, says] of [
+      ['100', /drains\nbeamlet: [12] still ran after 100 ms, and (?:was|were) ended\nbeamlet: \S+ closes\n$/],
+      ['0', /port \d+\nbeamlet: \S+ closes\n$/],
+    ] as const) {
+      const command = await started(t, here, 'ends.mjs', keeps, ['--name', 'ends@127.0.0.1', '--drain', ms])
+      await command.said(/is up/)
+      const kept = node
+        .call({ name: 'keeper', node: 'ends@127.0.0.1' }, atom('keep'), { timeout: 60_000 })
+        .catch((error: Error) => error.message)
+      await node.rpc.call('ends@127.0.0.1', 'erlang', 'node', [], { timeout: 60_000 })
+      command.signal('SIGTERM')
+      t.match(await kept, /shutdown|noconnection/)
+      t.match(await command.ended, { code: 0, signal: null, stderr: says })
+    }
+    const wrong = await started(t, here, 'ends.mjs', keeps, ['--drain', 'long'])
+    fails(t, await wrong.ended, 2, 'CLI_USAGE', /'long' is no time for --drain/)
+  })
+
   await t.test('comes at once with a second signal', async t => {
     const command = await started(t, here, 'clings.mjs', 'export default node => { node.close = () => new Promise(() => {}) }')
     await command.said(/is up/)
     command.signal('SIGTERM')
-    await command.said(/closes/)
+    await command.said(/drains/)
     command.signal('SIGTERM')
     t.match(await command.ended, { code: null, signal: 'SIGTERM' })
   })

@@ -5,6 +5,7 @@
 import type { RegisteredName } from '../../dist/signal.js'
 import type { Processes } from '../../process/index.js'
 import { equals, type Pid, type Sendable, type Term } from '../../term/index.js'
+import { ifItLives } from './channel.js'
 import type { Place, Resident } from './place.js'
 
 /** What main knows of a process in another place without asking. Links and monitors are those to processes outside of that place. */
@@ -40,6 +41,12 @@ export class Census {
   /** Asks a question of the layers above: Kernel.inquiries. Undefined: the place is too busy, stopped or gone. */
   async ask(place: number, what: string, ...args: readonly Sendable[]): Promise<Term | undefined> {
     return this.#places.get(place)?.inquiry.ask(what, ...args)
+  }
+
+  /** Asks it and waits for as long as it lives. Undefined: it has ended. */
+  await(place: number, what: string, ...args: readonly Sendable[]): Promise<Term | undefined> {
+    const there = this.#places.get(place)
+    return there ? ifItLives(there.channel.ask(what, ...args)) : Promise.resolve(undefined)
   }
 
   /** Those that are known to live there, though the place itself may know more */

@@ -48,7 +48,7 @@ export class ApplicationController {
   /** Those that are part of the node, and stay */
   readonly #own = new Set<Atom>()
   readonly #stopping = new Map<Atom, Promise<void>>()
-  #closing: Promise<void> | null = null
+  #closing: Promise<number> | null = null
 
   constructor(node: Controlled, groups: ProcessGroups) {
     this.#node = node
@@ -70,6 +70,10 @@ export class ApplicationController {
     this.#own.add(code.name)
     this.#running.set(code.name, null)
     this.#started.set(code.name, 'permanent')
+  }
+
+  get pid(): Pid {
+    return this.#self.pid
   }
 
   isRunning(name: Atom): boolean {
@@ -186,32 +190,42 @@ export class ApplicationController {
     this.#masters.delete(name)
   }
 
-  /** Ends all, the latest first. Idempotent. */
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close())
+  /**
+   * Ends all, the latest first. Idempotent.
+   *
+   * @param deadline by the node's clock: what lives on then is killed
+   * @returns how many were killed
+   */
+  close(deadline = Infinity): Promise<number> {
+    return (this.#closing ??= this.#close(deadline))
   }
 
-  async #close(): Promise<void> {
-    const timeout = this.loaded.env(atom('kernel') as Atom, 'shutdown_timeout')
+  async #close(deadline: number): Promise<number> {
+    const configured = this.loaded.env(atom('kernel') as Atom, 'shutdown_timeout')
+    let killed = 0
     for (const [name, master] of [...this.#running].toReversed()) {
-      if (master) await this.#shutDown(master, typeof timeout === 'number' ? timeout : Infinity)
+      const left = Math.max(0, deadline - this.#node.processes.clock.now())
+      if (master) killed += await this.#shutDown(master, Math.min(typeof configured === 'number' ? configured : Infinity, left))
       this.#running.delete(name)
     }
+    return killed
   }
 
-  async #shutDown(master: Pid, timeout: number): Promise<void> {
-    await this.#node.run(async self => {
+  #shutDown(master: Pid, timeout: number): Promise<number> {
+    return this.#node.run(async self => {
       const ref = self.monitor(master)
       const isDown = match([any, ref, any, any, any])
       this.#self.unlink(master)
       this.#self.exit(master, atom('shutdown'))
       try {
         await self.receive(isDown, { timeout })
+        return 0
       } catch (error) {
         if (!(error instanceof ProcessError && error.code === 'ERR_TIMEOUT')) throw error
         self.exit(master, atom('kill'))
         await self.receive(isDown)
         await this.#groups.end(master)
+        return 1
       }
     })
   }

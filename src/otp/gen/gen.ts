@@ -8,7 +8,7 @@
  * Tag is `[alias | Ref]` (improper), `[[alias | Alias] | Monitor]`, a reference or `{Ref, Node}`; it is echoed as it came.
  * Source: gen.erl (do_call, reply) and gen_server.erl.
  */
-import { atomOf, ExitError, type Process, ProcessError, type To } from '../../process/index.js'
+import { atomOf, ExitError, type Process, ProcessError, type To, type Watcher } from '../../process/index.js'
 import { Atom, atom, equals, format, ImproperList, Pid, Reference, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 
 export interface CallOptions {
@@ -21,6 +21,9 @@ export interface CallOptions {
 export interface Caller {
   readonly pid: Pid
   readonly tag: Term
+  answered: boolean
+  /** Known to wait for an answer that comes later */
+  watcher: Watcher | undefined
 }
 
 export const defaultTimeout = 5000
@@ -119,8 +122,31 @@ const addressed = (self: Process, to: To): To => (typeof to === 'string' || to i
 export const castOf = (request: Sendable): Tuple => tuple(genCast, request)
 
 /** Answers a call, once. */
-export function reply(self: Process, { pid, tag }: Caller, value: Sendable): void {
+export function reply(self: Process, caller: Caller, value: Sendable): void {
+  const { pid, tag } = caller
   self.send(aliasOf(tag) ?? pid, tuple(tag, value))
+  caller.answered = true
+  if (caller.watcher) caller.watcher.waits = false
+  self.host.activity?.done()
+}
+
+/** The call will be answered later. As long as its caller watches, it is known to wait: see `unanswered`. */
+export function answersLater(self: Process, caller: Caller): void {
+  if (caller.answered) return
+  caller.watcher = watcherOf(self, caller.tag)
+  if (caller.watcher) caller.watcher.waits = true
+}
+
+/** How many callers wait for an answer to what the process has taken and has not answered at once? */
+export const unanswered = (self: Process): number => self.host.monitors.waitFor(self)
+
+/** Has whoever called given it up? Who waits for an answer by an alias watches whom it has called. */
+export const isGivenUp = (self: Process, { tag }: Caller): boolean => tag instanceof ImproperList && watcherOf(self, tag) === undefined
+
+/** The caller's monitor, whose reference stands in the tag */
+function watcherOf(self: Process, tag: Term): Watcher | undefined {
+  const ref: unknown = tag instanceof ImproperList ? tag.tail : tag
+  return self.watchers && ref instanceof Reference ? self.host.monitors.watcherOf(self, ref) : undefined
 }
 
 export type Request =
@@ -145,7 +171,7 @@ export function parseRequest(message: Term): Request {
 export function callerOf(from: Term): Caller | null {
   if (!(from instanceof Tuple) || from.length !== 2) return null
   const [pid, tag] = from.elements as readonly Term[]
-  return pid instanceof Pid ? { pid, tag: tag as Term } : null
+  return pid instanceof Pid ? { pid, tag: tag as Term, answered: false, watcher: undefined } : null
 }
 
 /** The alias that takes the reply to a call with this tag */

@@ -103,6 +103,11 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
     return tuple(this.module, init, 1)
   }
 
+  /** Does a handler of it run, its `terminate` too? */
+  get handles(): boolean {
+    return this.stage === 'busy'
+  }
+
   /** The function that it is in, when that has a name: in OTP 29 it waits there */
   get currentFunction(): InitialCall | null {
     if (this.stage === 'idle') return this.otp.loop
@@ -211,7 +216,9 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
   protected idle(): void {
     if (!this.self.local.alive) return
     this.stage = 'idle'
-    this.self.host.scheduler.ready(this.self.local)
+    const { scheduler, activity } = this.self.host
+    scheduler.ready(this.self.local)
+    activity?.done()
   }
 
   protected crash(thrown: unknown): void {

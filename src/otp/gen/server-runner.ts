@@ -7,7 +7,7 @@ import { ErlangError, type LocalProcess, type Process, reason } from '../../proc
 import { type Atom, atom, type Sendable, type Term, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
-import { type Caller, parseRequest, reply } from './gen.js'
+import { answersLater, type Caller, parseRequest, reply } from './gen.js'
 import { GenRunner, type Handler, handlerOf, type Life, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './server-types.js'
 import { genServerModule } from './server-events.js'
@@ -123,6 +123,7 @@ export class GenServerRunner extends GenRunner {
     const known = out instanceof Reply || out instanceof NoReply || out instanceof Stop
     if (!known || !isNext(out)) return this.badReturn(out)
     if (out instanceof Reply) this.reply(caller, out.value, out.state)
+    else if (out instanceof NoReply) answersLater(this.self, caller)
     // The caller of the last call is answered when `terminate` has run.
     if (out instanceof Stop && out.reply.length === 1) this.#answer = () => this.reply(caller, out.reply[0], out.state)
     this.took(out)

@@ -6,7 +6,7 @@
 import { ErlangError, type LocalProcess, type Process, reason } from '../../process/index.js'
 import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
-import { type Caller, parseRequest, reply } from './gen.js'
+import { answersLater, type Caller, parseRequest, reply } from './gen.js'
 import { GenRunner, type Handler, type Life, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, ignore, NoReply, Reply, Stop } from './server-types.js'
 import { genStatemModule } from './statem-events.js'
@@ -124,6 +124,7 @@ export class GenStatemRunner extends GenRunner {
   #took(event: Queued, out: unknown): void {
     const whole = out instanceof Reply || out instanceof NoReply ? (out.state as unknown) : out
     if (out instanceof Reply && event.caller) this.#reply(event.caller, out.value)
+    else if (event.caller && !(out instanceof Stop)) answersLater(this.self, event.caller)
     if (out instanceof Stop) {
       const { caller } = event
       this.#data = out.state

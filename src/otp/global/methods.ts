@@ -81,6 +81,11 @@ export class GlobalMethods {
     if (kept && --kept.uses === 0) this.#functions.delete((method as ExportFun).fun)
   }
 
+  /** Is it a function of this node, which no other can run? */
+  has(method: Term): boolean {
+    return this.#kept(method) !== undefined
+  }
+
   get size(): number {
     return this.#functions.size
   }

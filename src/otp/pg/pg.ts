@@ -43,6 +43,7 @@ export class PgScopes {
   /** null elsewhere than in main */
   readonly #scopes: Map<Atom, PgScope> | null
   readonly #kernel: Kernel<any>
+  #drains = false
 
   constructor(kernel: Kernel<any>) {
     this.#kernel = kernel
@@ -65,6 +66,13 @@ export class PgScopes {
     return this.#scopes?.get(name) ?? null
   }
 
+  /** All members of this node leave their groups: see PgScope.drain. @returns how many memberships there were */
+  async drain(): Promise<number> {
+    this.#drains = true
+    const left = await Promise.all([...(this.#scopes?.values() ?? [])].map(scope => scope.drain()))
+    return left.reduce((sum, count) => sum + count, 0)
+  }
+
   #start(name: Atom, scopes: Map<Atom, PgScope>): PgScope {
     const peers = this.#kernel.main?.peers
     const self = this.processes.spawn(
@@ -80,6 +88,7 @@ export class PgScopes {
     )
     const scope = new PgScope(self, name, node => (peers?.connectionTo(node.name) ?? null) !== null)
     scopes.set(name, scope)
+    if (this.#drains) void scope.drain() // it has no members, and takes none
     for (const node of this.#kernel.nodes('connected')) this.#discover(scope, node)
     return scope
   }

@@ -55,6 +55,10 @@ export class PgScope {
   readonly #monitors: PgMonitors
   readonly #members = new Map<string, Member>()
   readonly #peers = new Map<string, Peer>()
+  /** Its node drains: nobody joins any more */
+  #drains = false
+  /** Told when a peer has answered, or is gone */
+  readonly #asked = new Map<string, () => void>()
 
   /**
    * @param self the scope's process
@@ -73,7 +77,7 @@ export class PgScope {
   }
 
   join(group: Term, pids: readonly Pid[]): void {
-    if (pids.length === 0) return
+    if (pids.length === 0 || this.#drains) return
     for (const pid of pids) this.#memberOf(pid).groups.push(group)
     this.local.add(group, pids)
     this.#apply([[group, pids, []]])
@@ -89,6 +93,33 @@ export class PgScope {
     for (const pid of gone) this.#forget(pid, group)
     if (gone.length > 0) this.#left(gone, [group])
     return gone.length > 0
+  }
+
+  /**
+   * All members of this node leave, and whoever joins from now on is in no group. A peer answers a `discover` behind all that it was told before: so this
+   * resolves when no other node has them any more.
+   *
+   * @returns how many memberships there were
+   */
+  async drain(): Promise<number> {
+    this.#drains = true
+    const groups = this.local.entries()
+    for (const [group, pids] of groups) this.leave(group, [...pids])
+    const answers = [...this.#peers].map(([key, peer]) => new Promise<void>(resolve => this.#ask(key, peer, resolve)))
+    await Promise.all(answers)
+    return groups.reduce((sum, [, pids]) => sum + pids.length, 0)
+  }
+
+  #ask(key: string, peer: Peer, answered: () => void): void {
+    if (!this.#isConnected(peer.pid.node)) return answered()
+    this.#asked.set(key, answered)
+    const { pid } = this.#self
+    this.#tell(peer, peer.version === 1 ? tuple(discover, pid, 1) : tuple(discover, pid))
+  }
+
+  #answered(key: string): void {
+    this.#asked.get(key)?.()
+    this.#asked.delete(key)
   }
 
   onMessage(message: Term): void {
@@ -166,6 +197,7 @@ export class PgScope {
   /** All that a peer has. What is new joins, and what is missing leaves. */
   #onSync(pid: Pid, groups: PgGroups | null): void {
     if (!groups) return
+    this.#answered(keyOf(pid))
     const peer = this.#peers.get(keyOf(pid)) ?? this.#meet(pid, 0)
     const before = peer.groups
     const changes: Change[] = []
@@ -204,6 +236,7 @@ export class PgScope {
     }
     const peer = this.#peers.get(key)
     this.#peers.delete(key)
+    this.#answered(key)
     if (peer) this.#apply(peer.groups.entries().map(([group, pids]) => [group, [], pids]))
   }
 

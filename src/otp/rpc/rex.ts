@@ -13,7 +13,7 @@
  * erl_interface's ei_rpc.
  */
 import type { Code } from '../../node/code.js'
-import { ErlangError, ExitError, type Process, reason } from '../../process/index.js'
+import { Begun, ErlangError, ExitError, type Process, reason } from '../../process/index.js'
 import { Atom, atom, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { apply, call, RpcError } from './erpc.js'
 import { parseRequest, reply } from '../gen/gen.js'
@@ -47,6 +47,9 @@ function callOf(request: Term): Call | null {
   return how instanceof Atom ? { how: how.name, module, fun, args, leader } : null
 }
 
+/** Those that run a block_call themselves */
+export const blocked = new WeakSet<Process>()
+
 type Answer = (worker: Process, value: Sendable) => void
 
 async function onCall(self: Process, code: Code, what: Call | null, answer: Answer): Promise<void> {
@@ -55,7 +58,9 @@ async function onCall(self: Process, code: Code, what: Call | null, answer: Answ
   if (what?.how !== 'block_call') return
   const own = self.groupLeader
   if (what.leader instanceof Pid) self.groupLeader = what.leader
+  blocked.add(self)
   const value = await valueOf(self, code, what)
+  blocked.delete(self)
   self.groupLeader = own
   answer(self, value)
 }
@@ -66,11 +71,15 @@ function onCast(self: Process, code: Code, what: Call | null): void {
   inWorker(self, what.leader, async worker => void (await run(worker, code, what)))
 }
 
+/** All that run a call or a cast for another node */
+export const rexWorker = new Begun(null)
+
 function inWorker(self: Process, leader: Term, work: (worker: Process) => Promise<void>): void {
-  self.spawn(async worker => {
+  const body = async (worker: Process): Promise<void> => {
     if (leader instanceof Pid) worker.groupLeader = leader
     await work(worker)
-  })
+  }
+  self.spawn(body, { begun: rexWorker })
 }
 
 function onInfo(self: Process, code: Code, from: Pid, request: Term): void {
@@ -89,8 +98,7 @@ function onInfo(self: Process, code: Code, from: Pid, request: Term): void {
 /** A C node's call. What it prints comes before its result, so both come from the process that prints. */
 function onCNode(self: Process, code: Code, from: Pid, what: Call): void {
   const toCaller = what.leader === atom('send_stdout_to_caller')
-  self.spawn(async worker => {
-    if (what.leader instanceof Pid) worker.groupLeader = what.leader
+  inWorker(self, what.leader, async worker => {
     const speaker = toCaller ? await printer(worker, from) : worker
     speaker.send(from, tuple(atom('rex'), await valueOf(worker, code, what)))
     if (toCaller) worker.exit(speaker.pid, atom('kill'))

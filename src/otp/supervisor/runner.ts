@@ -30,7 +30,11 @@ export interface SupervisorCode {
 const shutdown = atom('shutdown')
 const supervisor = atom('supervisor') as Atom
 
+let made = 0
+
 export class SupervisorRunner extends GenRunner {
+  /** In the order of their starts */
+  readonly number = ++made
   readonly #code: SupervisorCode
   readonly #children: Children
   readonly #processes: ChildProcesses
