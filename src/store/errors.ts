@@ -25,9 +25,20 @@
  * | STORE_EXISTS | there is something already where a backup shall be |
  * | STORE_NO_STORE | `readOnly`, and there is no store in the directory |
  * | STORE_OVERLOAD | more bytes wait to be written than `writeBufferMax` |
+ *
+ * Of the engine Mnesia alone:
+ *
+ * | code | what it says |
+ * |---|---|
+ * | STORE_NODE_DOWN | none of the BEAM nodes can be reached, or the one that was asked went down, and nothing was written |
+ * | STORE_NOT_RUNNING | Mnesia is not there, or does not run, on any BEAM node that can be reached |
+ * | STORE_NO_COPY | the table is known, but no node that has a copy of it is there |
+ * | STORE_ABORTED | Mnesia aborted it, with `reason`: nothing was written |
+ * | STORE_TIMEOUT | no answer in time: nothing was written |
+ * | STORE_UNKNOWN | the nodes went away between the wish to commit and the answer, and nobody can be asked: it was written whole or not at all. `store.outcome(error.transaction)` tells which, once a node is there again |
  */
 import { statfsSync } from 'node:fs'
-import { NodeError } from '../term/index.js'
+import { NodeError, type NodeErrorOptions, type Term } from '../term/index.js'
 
 export type StoreCode =
   | 'STORE_OPTION'
@@ -52,10 +63,31 @@ export type StoreCode =
   | 'STORE_EXISTS'
   | 'STORE_NO_STORE'
   | 'STORE_OVERLOAD'
+  | 'STORE_NODE_DOWN'
+  | 'STORE_NOT_RUNNING'
+  | 'STORE_NO_COPY'
+  | 'STORE_ABORTED'
+  | 'STORE_TIMEOUT'
+  | 'STORE_UNKNOWN'
+
+export interface StoreErrorOptions extends NodeErrorOptions {
+  readonly reason?: Term | undefined
+  readonly transaction?: string | undefined
+}
 
 /** Stable storage that failed or was not used as it must be. Codes begin with `STORE_`. */
 export class StoreError extends NodeError {
   declare readonly code: StoreCode
+  /** Mnesia's, where it gave one: `{no_exists, T}` … */
+  readonly reason: Term | undefined
+  /** STORE_UNKNOWN: which one, for `store.outcome` */
+  readonly transaction: string | undefined
+
+  constructor(code: StoreCode, says: string, { reason, transaction, ...options }: StoreErrorOptions = {}) {
+    super(code, says, options)
+    this.reason = reason
+    this.transaction = transaction
+  }
 }
 
 const refused = new Set<unknown>(['EACCES', 'EPERM', 'EROFS', 13, 1, 30])

@@ -12,7 +12,9 @@
  *     {store_table_event, {Table, write, {Table, Key, Value}, [{Table, Key, Old}], Commit}}
  *     {store_table_event, {Table, delete, {Table, Key}, [{Table, Key, Old}], Commit}}
  *
- * `Table` is an atom. Source: mnesia's user guide, "Table Events".
+ * `Table` is an atom. Source: mnesia's user guide, "Table Events". Where changes may have been missed it is sent
+ *
+ *     {store_table_event, {lost, Table}}
  */
 import { Process } from '../process/index.js'
 import { type Atom, atom, type Term, type Tuple, tuple } from '../term/index.js'
@@ -28,7 +30,11 @@ export interface Told {
   old(): Term | undefined
 }
 
-type Listener = (told: Told) => void
+interface Listener {
+  changed(told: Told): void
+  /** Some may have been missed. */
+  lost(table: string): void
+}
 
 export class Subscriptions {
   readonly #listeners = new Map<string, Set<Listener>>()
@@ -37,8 +43,13 @@ export class Subscriptions {
     return this.#listeners.has(table)
   }
 
-  add(table: string, to: ((change: Change<any, any>) => void) | Process, { old = false }: SubscribeOptions): () => void {
-    const listener = to instanceof Process ? toProcess(to, old) : toFunction(to, old)
+  /** The tables that somebody is told of */
+  get tables(): string[] {
+    return [...this.#listeners.keys()]
+  }
+
+  add(table: string, to: ((change: Change<any, any>) => void) | Process, { old = false, lost }: SubscribeOptions): () => void {
+    const listener = to instanceof Process ? toProcess(to, old, lost) : toFunction(to, old, lost)
     const listeners = this.#listeners.get(table) ?? new Set()
     this.#listeners.set(table, listeners.add(listener))
     const end = (): void => {
@@ -54,9 +65,17 @@ export class Subscriptions {
   }
 
   tell(told: Told): void {
-    for (const listener of [...(this.#listeners.get(told.table) ?? [])]) {
+    this.#each(told.table, listener => listener.changed(told))
+  }
+
+  lost(table: string): void {
+    this.#each(table, listener => listener.lost(table))
+  }
+
+  #each(table: string, tell: (listener: Listener) => void): void {
+    for (const listener of [...(this.#listeners.get(table) ?? [])]) {
       try {
-        listener(told)
+        tell(listener)
       } catch (error) {
         // Theirs: as an error in a listener of an event, it is nobody's to catch, and what was written is written.
         queueMicrotask(() => {
@@ -71,21 +90,23 @@ export class Subscriptions {
   }
 }
 
-const toFunction =
-  (listener: (change: Change<any, any>) => void, withOld: boolean): Listener =>
-  told => {
+const toFunction = (listener: (change: Change<any, any>) => void, withOld: boolean, lost: SubscribeOptions['lost']): Listener => ({
+  changed(told) {
     const { table, commit } = told
     const value = told.value()
     const old = withOld ? told.old() : undefined
     listener({ op: value === undefined ? 'delete' : 'put', table, key: told.key(), value, old, commit } as Change<any, any>)
-  }
+  },
+  lost: () => lost?.(),
+})
 
 const TAG = atom('store_table_event')
 const WRITE = atom('write')
 const DELETE = atom('delete')
+const LOST = atom('lost')
 
-function toProcess(process: Process, withOld: boolean): Listener {
-  return told => {
+const toProcess = (process: Process, withOld: boolean, lost: SubscribeOptions['lost']): Listener => ({
+  changed(told) {
     const table = atom(told.table) as Atom
     const [key, value] = [told.key(), told.value()]
     const record = value === undefined ? tuple(table, key) : tuple(table, key, value)
@@ -94,7 +115,11 @@ function toProcess(process: Process, withOld: boolean): Listener {
       process.pid,
       tuple(TAG, withOld ? tuple(table, op, record, olds(table, key, told.old()), told.commit) : tuple(op, record, told.commit)),
     )
-  }
-}
+  },
+  lost(table) {
+    process.send(process.pid, tuple(TAG, tuple(LOST, atom(table))))
+    lost?.()
+  },
+})
 
 const olds = (table: Atom, key: Term, old: Term | undefined): Tuple[] => (old === undefined ? [] : [tuple(table, key, old)])

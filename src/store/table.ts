@@ -61,6 +61,11 @@ export interface Table<K = Term, V = Term> extends Reading<K, V> {
 export interface SubscribeOptions {
   /** Read what was under the key before: `change.old`, and the messages are those of detailed events */
   readonly old?: boolean | undefined
+  /**
+   * Changes may have been missed, so read the table again: the BEAM node went away that told of them. A process is sent
+   * `{store_table_event, {lost, Table}}`. Only with the engine Mnesia
+   */
+  readonly lost?: (() => void) | undefined
 }
 
 export interface Change<K = Term, V = Term> {

@@ -18,8 +18,14 @@ t.test('each option stands in a page as code', async t => {
 })
 
 t.test('each option of a store, too', async t => {
-  const [definition = ''] = /interface StoreOptions \{.*?\n\}/s.exec(text('src/store/lmdb/store.ts')) ?? []
-  const options = [...definition.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option = '']) => option)
-  t.ok(options.includes('readOnly'), 'they are found')
-  for (const option of options) t.match(text('docs/storage.md'), `| \`${option}\` |`, option)
+  for (const [engine, name, one] of [
+    ['lmdb', 'StoreOptions', 'readOnly'],
+    ['mnesia', 'MnesiaOptions', 'nodes'],
+  ] as const) {
+    // prettier-ignore
+    const [definition = ''] = new RegExp(`interface ${name} \\{.*?\\n\\}`, 's').exec(text(`src/store/${engine}/store.ts`)) ?? []
+    const options = [...definition.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option = '']) => option)
+    t.ok(options.includes(one), 'they are found')
+    for (const option of options) t.match(text('docs/storage.md'), `| \`${option}\` |`, option)
+  }
 })

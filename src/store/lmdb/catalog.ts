@@ -4,11 +4,10 @@
  * Each table and each index has a number, which begins the keys of its rows, and is never given twice. `Dropped` are the numbers of what was removed,
  * and may still have rows.
  */
-import { createHash } from 'node:crypto'
 import { atom, type Term, text, Tuple, tuple } from '../../term/index.js'
 import { decode, encode } from '../../etf/index.js'
 import { corrupt, StoreError } from '../errors.js'
-import type { IndexBy } from '../table.js'
+import type { IndexMark } from '../index-term.js'
 import { packRow, unpackRow } from './row.js'
 import { storedKey } from './stored-key.js'
 
@@ -19,8 +18,7 @@ const VERSION = 1
 export interface CatalogIndex {
   readonly name: string
   readonly space: number
-  /** The way, or what tells one function from another: the hash of its text */
-  readonly by: readonly (string | number)[] | Buffer
+  readonly by: IndexMark
   /** Every row of the table is in it */
   readonly ready: boolean
 }
@@ -90,11 +88,3 @@ function readTerm(bytes: Buffer, directory: string): Term {
     throw corrupt(directory, 'what it says of itself cannot be read', cause)
   }
 }
-
-/** What the catalog keeps of how an index finds its terms. */
-export const packBy = (by: IndexBy): CatalogIndex['by'] =>
-  typeof by === 'function' ? createHash('sha256').update(String(by)).digest() : by
-
-export const sameBy = (a: CatalogIndex['by'], b: CatalogIndex['by']): boolean => encode(packable(a)).equals(encode(packable(b)))
-
-const packable = (by: CatalogIndex['by']): Buffer | (string | number)[] => (Buffer.isBuffer(by) ? by : [...by])

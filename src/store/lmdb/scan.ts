@@ -2,7 +2,7 @@
 import { corrupt } from '../errors.js'
 import { sortKey } from '../sort-key.js'
 import type { Bounds } from './bounds.js'
-import type { Codec } from './codec.js'
+import type { Codec } from '../codec.js'
 import type { Snapshot, Stored } from './environment.js'
 import { type RowParts, unpackEntry, unpackRow } from './row.js'
 import { isLong, keptOf } from './stored-key.js'

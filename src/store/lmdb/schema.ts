@@ -3,13 +3,15 @@
  * crash leaves of that is done when the store is opened again.
  */
 import { StoreError } from '../errors.js'
+import { markOf, sameMark } from '../index-term.js'
 import type { IndexBy, Table, TableOptions } from '../table.js'
-import { type Catalog, catalogKey, type CatalogIndex, emptyCatalog, packBy, packCatalog, sameBy, unpackCatalog } from './catalog.js'
-import type { Codec } from './codec.js'
+import { type Catalog, catalogKey, type CatalogIndex, emptyCatalog, packCatalog, unpackCatalog } from './catalog.js'
+import type { Codec } from '../codec.js'
 import type { Environment, Stored, Write } from './environment.js'
 import { rowOf } from './scan.js'
 import { sortKey } from '../sort-key.js'
 import { from, upTo } from './stored-key.js'
+import { checkName } from '../names.js'
 import { type IndexState, stateOf, type TableState } from './table-state.js'
 import { noTable, type RowWrite, type Writer } from './writer.js'
 
@@ -96,7 +98,7 @@ export class Schema {
   }
 
   async #index(state: TableState, wanted: Readonly<Record<string, IndexBy>>): Promise<void> {
-    const same = ({ name, by }: CatalogIndex): boolean => wanted[name] !== undefined && sameBy(by, packBy(wanted[name]))
+    const same = ({ name, by }: CatalogIndex): boolean => wanted[name] !== undefined && sameMark(by, markOf(wanted[name]))
     const kept = state.indexes.filter(same).map(index => ({ ...index, find: wanted[index.name] }))
     const gone = state.indexes.filter(index => !same(index))
     const names = new Set(kept.map(({ name }) => name))
@@ -107,7 +109,7 @@ export class Schema {
       return
     }
     const catalog = this.#catalog()
-    const made = missing.map(([name, find], i): IndexState => ({ name, space: catalog.next + i, by: packBy(find), find, ready: false }))
+    const made = missing.map(([name, find], i): IndexState => ({ name, space: catalog.next + i, by: markOf(find), find, ready: false }))
     await this.#saveIndexes(state, [...kept, ...made], gone)
     if (made.length > 0) {
       try {
@@ -223,8 +225,3 @@ export class Schema {
 
 export const readOnly = (): StoreError =>
   new StoreError('STORE_READ_ONLY', 'This store was opened with readOnly.', { remedy: 'Write in the process that owns it.' })
-
-function checkName(name: string, what: string): void {
-  if (typeof name === 'string' && name.length > 0 && [...name].length <= 255 && name.isWellFormed()) return
-  throw new StoreError('STORE_OPTION', `A ${what} has a name of 1 to 255 characters, as an atom has.`)
-}

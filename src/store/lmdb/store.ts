@@ -8,12 +8,12 @@ import { resolve } from 'node:path'
 import type { Limits } from '../../etf/index.js'
 import type { Process } from '../../process/index.js'
 import type { Sendable, Term } from '../../term/index.js'
-import { StoreError, storeFault } from '../errors.js'
+import { corrupt, StoreError, storeFault } from '../errors.js'
 import { Subscriptions } from '../subscriptions.js'
 import type { Change, Store, SubscribeOptions, Table, TableOptions, Transaction, TransactionOptions } from '../table.js'
 import { backUp, clearCompaction, compact } from './backup.js'
 import type { Bounds } from './bounds.js'
-import { Codec } from './codec.js'
+import { Codec } from '../codec.js'
 import { Commits } from './commits.js'
 import { Environment } from './environment.js'
 import { Owner } from './owner.js'
@@ -56,26 +56,8 @@ export interface StoreStats {
   readonly readers: readonly number[]
 }
 
-/**
- * Opens the store in a directory, and makes both when they are not there.
- *
- * @throws StoreError STORE_LOCKED, STORE_FOREIGN, STORE_CORRUPT, STORE_VERSION, STORE_PERMISSION, STORE_FULL, STORE_NO_LMDB, STORE_OPTION; with
- * `readOnly` STORE_NO_STORE
- *
- * @example
- * ```ts
- * import { openStore } from 'beamlet/store'
- * import assert from 'node:assert/strict'
- * import { mkdtempSync } from 'node:fs'
- *
- * await using store = await openStore(mkdtempSync('/tmp/shop-'))
- * const users = await store.table<string, { email: string }>('users', { indexes: { email: ['email'] } })
- * await users.put('joe', { email: 'joe@example.org' }) // on the disk when it resolves
- * const [row] = await users.index('email').get('joe@example.org')
- * assert.equal(String(row?.[0]), 'joe')
- * ```
- */
-export async function openStore(directory: string, options: StoreOptions = {}): Promise<LmdbStore> {
+/** `openStore` of a directory, which is made when it is not there. @internal */
+export async function openLmdb(directory: string, options: StoreOptions = {}): Promise<LmdbStore> {
   const path = checked(directory, options)
   if (options.readOnly) return LmdbStore.open(path, options, undefined)
   try {
@@ -117,7 +99,7 @@ export class LmdbStore implements Store, Ground, Source {
   private constructor(environment: Environment, options: StoreOptions, owner: Owner | undefined) {
     const { floats = 'number', limits, writeBufferMax = 256 * 1024 * 1024 } = options
     this.directory = environment.directory
-    this.codec = new Codec(this.directory, { floats, limits })
+    this.codec = new Codec({ damaged: (says, cause) => corrupt(this.directory, says, cause), floats, limits })
     this.#environment = environment
     this.#owner = owner
     if (owner !== undefined) {

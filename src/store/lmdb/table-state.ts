@@ -1,10 +1,9 @@
 /** What the store knows of a table while it is open: its numbers, and how its indexes find the terms of a row. */
-import { atom, get, type Sendable, type Term, Tuple } from '../../term/index.js'
 import { StoreError } from '../errors.js'
-import { sortKey } from '../sort-key.js'
+import { indexTerm } from '../index-term.js'
 import type { IndexBy } from '../table.js'
 import type { CatalogIndex, CatalogTable } from './catalog.js'
-import type { Codec } from './codec.js'
+import type { Codec } from '../codec.js'
 import { packEntry } from './row.js'
 import { isLong, storedKey } from './stored-key.js'
 
@@ -62,35 +61,10 @@ export function entriesOf(
   if (indexes.length === 0) return []
   const term = codec.value(value)
   return indexes.flatMap(index => {
-    const found = termOf(table, index, term)
+    const found = indexTerm(table.name, index, term)
     if (found === undefined) return []
     const whole = Buffer.concat([found, row.whole])
     const stored = storedKey(index.space, whole)
     return [{ whole, stored, bytes: packEntry(row.stored, isLong(stored) ? whole : undefined) }]
   })
-}
-
-/** The sort key of what the index holds for this value. */
-function termOf(table: TableState, { name, find }: IndexState, value: Term): Buffer | undefined {
-  if (find === undefined) {
-    throw new StoreError('STORE_INDEX', `The index '${name}' of '${table.name}' is made by a function that this program has not said.`, {
-      remedy: `Open the table with it before you write: store.table('${table.name}', { indexes: { ${name}: value => … } }).`,
-    })
-  }
-  try {
-    const term = typeof find === 'function' ? find(value) : follow(value, find)
-    return term === undefined ? undefined : sortKey(term)
-  } catch (cause) {
-    const message = `The index '${name}' of '${table.name}' cannot take this value: ${(cause as Error)?.message ?? String(cause)}`
-    throw new StoreError('STORE_INDEX', message, { remedy: 'Its function returns undefined for what it leaves out.', cause })
-  }
-}
-
-function follow(value: Term, way: readonly (string | number)[]): Sendable | undefined {
-  let term: Term | undefined = value
-  for (const step of way) {
-    if (typeof step === 'string') term = term instanceof Map ? (get(term, atom(step)) as Term | undefined) : undefined
-    else term = term instanceof Tuple ? (term.elements as readonly Term[])[step - 1] : undefined
-  }
-  return term
 }

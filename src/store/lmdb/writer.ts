@@ -6,7 +6,7 @@
  * other program writes here, and one commit is on its way at a time, what is looked at just before the commit still holds in it.
  */
 import { StoreError } from '../errors.js'
-import type { Codec } from './codec.js'
+import type { Codec } from '../codec.js'
 import { type Commits, named, type Reads } from './commits.js'
 import type { Environment, Write } from './environment.js'
 import { packRow, type RowParts } from './row.js'

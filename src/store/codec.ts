@@ -1,10 +1,12 @@
 /** Keys and values to bytes and back, with the store's options, and errors that say which of the two was wrong. */
-import { decode, encode, type Limits } from '../../etf/index.js'
-import type { Sendable, Term } from '../../term/index.js'
-import { corrupt, StoreError } from '../errors.js'
-import { sortKey } from '../sort-key.js'
+import { decode, encode, type Limits } from '../etf/index.js'
+import type { Sendable, Term } from '../term/index.js'
+import { StoreError } from './errors.js'
+import { sortKey } from './sort-key.js'
 
 export interface CodecOptions {
+  /** Bytes that are not what was written: what is damaged */
+  readonly damaged: (says: string, cause: unknown) => StoreError
   readonly floats: 'number' | 'exact'
   readonly limits: Partial<Limits> | undefined
 }
@@ -16,12 +18,12 @@ export interface PackedKey {
 }
 
 export class Codec {
-  readonly #directory: string
+  readonly #damaged: CodecOptions['damaged']
   readonly #floats: 'number' | 'exact'
   readonly #limits: Partial<Limits> | undefined
 
-  constructor(directory: string, { floats, limits }: CodecOptions) {
-    this.#directory = directory
+  constructor({ damaged, floats, limits }: CodecOptions) {
+    this.#damaged = damaged
     this.#floats = floats
     this.#limits = limits
   }
@@ -53,7 +55,7 @@ export class Codec {
     try {
       return decode(bytes, { floats, limits: this.#limits })
     } catch (cause) {
-      throw corrupt(this.#directory, `a row cannot be read (${(cause as Error).message})`, cause)
+      throw this.#damaged(`a row cannot be read (${(cause as Error).message})`, cause)
     }
   }
 }
