@@ -19,11 +19,15 @@ import {
   Tuple,
 } from '../term/index.js'
 import { AtomBudget, type AtomTerm } from './atoms.js'
+import { arrayCost, mapCost, mapEntryCost, objectCost, sharedFrom, tupleCost } from './costs.js'
+import { EtfError } from './error.js'
 import { integerFromBytes } from './integers.js'
 import { funHead, recordHead } from './keys.js'
 import { type Limits, capacity, defaultLimits } from './limits.js'
 import type { ElementsFrame, MapFrame } from './open-frame.js'
 import { Reader } from './reader.js'
+import { RecursiveDecoder } from './recursive-decoder.js'
+import { left } from './recursive-encoder.js'
 import * as tag from './tags.js'
 
 // ── integers and floats ──────────────────────────────────────────────────────
@@ -88,8 +92,6 @@ function bitBinaryExt(r: Reader): Term {
 
 // A binary that is kept must not keep a socket's chunk alive. Small ones move to Node's pool of 8 KiB slabs; a large one shares the
 // message's memory when it is a good part of it (the BEAM's rule), so what it keeps is at most four times its own size.
-const sharedFrom = 64 * 1024
-
 function binary(r: Reader, size: number): Buffer {
   const { bytes } = r
   const start = r.skip(size)
@@ -102,12 +104,6 @@ function binary(r: Reader, size: number): Buffer {
 }
 
 // ── containers ───────────────────────────────────────────────────────────────
-
-// Bytes of heap, on a 64-bit V8, that a value takes beside its elements. What takes less than eight times its bytes is not counted.
-const objectCost = 96
-const arrayCost = 48
-const tupleCost = 72
-const mapCost = 200
 
 const smallTupleExt = (r: Reader): Term => tuple(r, r.u8())
 
@@ -187,7 +183,7 @@ function closeImproperList(r: Reader, frame: ElementsFrame): Term {
 function mapExt(r: Reader): Term {
   const size = r.u32()
   if (size > capacity.map) throw r.tooMany(2 * size, `A map of more than ${capacity.map} keys does not fit a Map.`)
-  if (size > 0) return r.openMap(size, closeMap, mapCost + 40 * size)
+  if (size > 0) return r.openMap(size, closeMap, mapCost + mapEntryCost * size)
   r.charge(mapCost)
   return new Map()
 }
@@ -394,14 +390,15 @@ export class Decoder {
   /** The offset after the term that was read last */
   end = 0
   /** Bytes of heap that it takes, beside what takes less than eight times its bytes */
-  get memory(): number {
-    return this.#reader.memory
-  }
+  memory = 0
   readonly #reader: Reader
+  readonly #quick: RecursiveDecoder
 
   constructor(options: DecoderOptions = {}) {
     const limits = { ...defaultLimits, ...options.limits }
-    this.#reader = new Reader(tags, { exact: options.floats === 'exact', limits, atoms: options.atoms ?? new AtomBudget(limits.atoms) })
+    const [exact, atoms] = [options.floats === 'exact', options.atoms ?? new AtomBudget(limits.atoms)]
+    this.#reader = new Reader(tags, { exact, limits, atoms })
+    this.#quick = new RecursiveDecoder(limits, exact, atoms)
   }
 
   /**
@@ -410,8 +407,21 @@ export class Decoder {
    * @throws EtfError with the offset of the fault
    */
   read(bytes: Buffer, offset: number, cache?: readonly AtomTerm[]): Term {
-    const term = this.#reader.read(bytes, offset, cache)
-    this.end = this.#reader.position
-    return term
+    const quick = this.#quick
+    try {
+      const term = quick.read(bytes, offset, cache)
+      this.end = quick.position
+      this.memory = quick.memory
+      return term
+    } catch (error) {
+      if (error !== left && !(error instanceof EtfError) && !(error instanceof RangeError)) throw error
+    }
+    const reader = this.#reader
+    try {
+      return reader.read(bytes, offset, cache)
+    } finally {
+      this.end = reader.position
+      this.memory = reader.memory
+    }
   }
 }

@@ -4,9 +4,11 @@
  */
 import { type Atom, type BitString, ExportFun, type Fun, type NativeRecord, Pid, Port, type Reference } from '../term/index.js'
 import { type AtomTerm, atomOfTerm } from './atoms.js'
+import { EtfError } from './error.js'
 import type { Frame } from './frame.js'
 import { bytesOfInteger } from './integers.js'
 import type { Limits } from './limits.js'
+import { left, RecursiveEncoder } from './recursive-encoder.js'
 import type { Sink } from './sink.js'
 import * as tag from './tags.js'
 import { Traversal } from './traversal.js'
@@ -18,6 +20,7 @@ export class Encoder extends Traversal {
   readonly #sink: Sink
   readonly #atomRef: AtomRef | undefined
   readonly #records: boolean
+  readonly #quick: RecursiveEncoder
   /** Where the funs that are being written begin */
   readonly #funs: number[] = []
 
@@ -25,6 +28,7 @@ export class Encoder extends Traversal {
     super(limits)
     this.#sink = sink
     this.#atomRef = atomRef
+    this.#quick = new RecursiveEncoder(sink, limits, atomRef)
     this.#records = records
   }
 
@@ -34,12 +38,25 @@ export class Encoder extends Traversal {
     const before = sink.length
     sink.beginTerm(this.limits.size)
     try {
-      this.walk(value)
+      if (!this.#isQuick(value, before)) this.walk(value)
       sink.endTerm()
     } catch (error) {
       sink.truncate(before)
       this.#funs.length = 0
       throw error
+    }
+  }
+
+  /** Was it written by recursion? If not, nothing of it is left. */
+  #isQuick(value: unknown, before: number): boolean {
+    try {
+      this.#quick.write(value)
+      return true
+    } catch (error) {
+      if (error !== left && !(error instanceof EtfError) && !(error instanceof RangeError)) throw error
+      this.#sink.truncate(before)
+      this.#sink.beginTerm(this.limits.size)
+      return false
     }
   }
 

@@ -195,6 +195,11 @@ export class Sink {
 
   /** Hands over what was written, and goes on with nothing written. */
   take(): Buffer {
+    if (this.#parts.length === 0 && this.bytes.length <= this.#slab) {
+      const start = this.#start
+      this.#start = this.position
+      return this.bytes.subarray(start, this.position)
+    }
     const parts = this.takeParts()
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   }

