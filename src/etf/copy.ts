@@ -16,8 +16,11 @@ import {
   Tuple,
 } from '../term/index.js'
 import { type AtomTerm, termOfAtom } from './atoms.js'
+import { bufferOf } from './buffer-of.js'
 import type { Frame } from './frame.js'
 import { type Limits, defaultLimits } from './limits.js'
+import { isLeft } from './recursion.js'
+import { copyByRecursion } from './recursive-copy.js'
 import { Traversal } from './traversal.js'
 
 export interface CopyOptions {
@@ -40,6 +43,11 @@ export function copy(term: Sendable, options: CopyOptions = {}): Term {
   if (term instanceof LocalTerm) return new LocalTerm(Buffer.from(term.bytes))
   if (options.limits) return new Copier({ ...defaultLimits, ...options.limits }, options.floats === 'exact').copy(term)
   const floats = options.floats ?? 'number'
+  try {
+    return copyByRecursion(term, floats === 'exact')
+  } catch (error) {
+    if (!isLeft(error)) throw error
+  }
   const copier = idle[floats] ?? new Copier(defaultLimits, floats === 'exact')
   idle[floats] = null
   const copied = copier.copy(term)
@@ -128,19 +136,6 @@ class Copier extends Traversal {
         return this.#put(recordOf(container as NativeRecord, parts))
     }
   }
-}
-
-/** A short text is quicker to copy than to hand to V8. */
-function bufferOf(text: string): Buffer {
-  const { length } = text
-  if (length > 24) return Buffer.from(text)
-  const bytes = Buffer.allocUnsafe(length)
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return Buffer.from(text)
-    bytes[i] = unit
-  }
-  return bytes
 }
 
 function mapOf(parts: readonly Term[]): Map<Term, Term> {

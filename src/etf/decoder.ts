@@ -20,14 +20,13 @@ import {
 } from '../term/index.js'
 import { AtomBudget, type AtomTerm } from './atoms.js'
 import { arrayCost, mapCost, mapEntryCost, objectCost, sharedFrom, tupleCost } from './costs.js'
-import { EtfError } from './error.js'
 import { integerFromBytes } from './integers.js'
 import { funHead, recordHead } from './keys.js'
 import { type Limits, capacity, defaultLimits } from './limits.js'
 import type { ElementsFrame, MapFrame } from './open-frame.js'
 import { Reader } from './reader.js'
 import { RecursiveDecoder } from './recursive-decoder.js'
-import { left } from './recursive-encoder.js'
+import { isLeft } from './recursion.js'
 import * as tag from './tags.js'
 
 // ── integers and floats ──────────────────────────────────────────────────────
@@ -414,7 +413,7 @@ export class Decoder {
       this.memory = quick.memory
       return term
     } catch (error) {
-      if (error !== left && !(error instanceof EtfError) && !(error instanceof RangeError)) throw error
+      if (!isLeft(error)) throw error
     }
     const reader = this.#reader
     try {

@@ -4,11 +4,11 @@
  */
 import { type Atom, type BitString, ExportFun, type Fun, type NativeRecord, Pid, Port, type Reference } from '../term/index.js'
 import { type AtomTerm, atomOfTerm } from './atoms.js'
-import { EtfError } from './error.js'
 import type { Frame } from './frame.js'
 import { bytesOfInteger } from './integers.js'
 import type { Limits } from './limits.js'
-import { left, RecursiveEncoder } from './recursive-encoder.js'
+import { isLeft } from './recursion.js'
+import { RecursiveEncoder } from './recursive-encoder.js'
 import type { Sink } from './sink.js'
 import * as tag from './tags.js'
 import { Traversal } from './traversal.js'
@@ -53,7 +53,7 @@ export class Encoder extends Traversal {
       this.#quick.write(value)
       return true
     } catch (error) {
-      if (error !== left && !(error instanceof EtfError) && !(error instanceof RangeError)) throw error
+      if (!isLeft(error)) throw error
       this.#sink.truncate(before)
       this.#sink.beginTerm(this.limits.size)
       return false

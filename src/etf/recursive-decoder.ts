@@ -9,7 +9,7 @@ import { hasEqualBinaries } from './binary-keys.js'
 import { arrayCost, mapCost, mapEntryCost, objectCost, sharedFrom, tupleCost } from './costs.js'
 import { integerFromBytes } from './integers.js'
 import { type Limits, capacity } from './limits.js'
-import { deepest, left } from './recursive-encoder.js'
+import { deepest, left } from './recursion.js'
 import * as tag from './tags.js'
 
 const scratch = new DataView(new ArrayBuffer(8))
@@ -107,7 +107,15 @@ export class RecursiveDecoder {
   #float(): Term {
     const bytes = this.#bytes
     const at = this.#skip(8)
-    for (let i = 0; i < 8; i++) scratchBytes[i] = bytes[at + i]!
+    // Written out: a loop costs five times as much.
+    scratchBytes[0] = bytes[at]!
+    scratchBytes[1] = bytes[at + 1]!
+    scratchBytes[2] = bytes[at + 2]!
+    scratchBytes[3] = bytes[at + 3]!
+    scratchBytes[4] = bytes[at + 4]!
+    scratchBytes[5] = bytes[at + 5]!
+    scratchBytes[6] = bytes[at + 6]!
+    scratchBytes[7] = bytes[at + 7]!
     const value = scratch.getFloat64(0)
     if (!Number.isFinite(value)) throw left
     return this.#exact ? new Float(value) : value
@@ -187,8 +195,25 @@ export class RecursiveDecoder {
     }
     this.#open(arity, depth, owed, tupleCost + 8 * arity)
     const elements = new Array<Term>(arity)
-    for (let i = 0; i < arity; i++) elements[i] = this.#value(depth + 1, owed + arity - i - 1)
+    this.#fill(elements, arity, depth + 1, owed + arity - 1)
     return new Tuple(elements)
+  }
+
+  /** @param owed how many terms come after the first of these */
+  #fill(elements: Term[], size: number, depth: number, owed: number): void {
+    const bytes = this.#bytes
+    const last = bytes.length - 5
+    for (let i = 0; i < size; i++) {
+      const at = this.position
+      // Integers are so common that a call for each would be most of what they cost.
+      if (at <= last && bytes[at] === tag.SMALL_INTEGER_EXT) {
+        elements[i] = bytes[at + 1]!
+        this.position = at + 2
+      } else if (at <= last && bytes[at] === tag.INTEGER_EXT) {
+        elements[i] = (bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!
+        this.position = at + 5
+      } else elements[i] = this.#value(depth, owed - i)
+    }
   }
 
   #list(size: number, depth: number, owed: number): Term {
@@ -196,7 +221,7 @@ export class RecursiveDecoder {
     this.#open(size, depth, owed, arrayCost + 8 * size)
     // An array that is made at its full size is quicker to fill, but V8 makes very large ones sparse.
     const elements: Term[] = size <= 0xffff ? new Array<Term>(size) : []
-    for (let i = 0; i < size; i++) elements[i] = this.#value(depth + 1, owed + size - i - 1)
+    this.#fill(elements, size, depth + 1, owed + size - 1)
     if (this.#u8() !== tag.NIL_EXT) throw left
     return elements
   }

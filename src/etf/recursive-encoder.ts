@@ -2,20 +2,15 @@
  * The terms that nearly all messages are made of, written by recursion, which is two to three times as fast as the walk with a stack of its
  * own. What is rare, wrong or nested deeper than a few hundred levels is left to that: see Encoder. So nothing here has an error to tell.
  */
-import { Atom, atom, Pid, Reference, TermError, Tuple } from '../term/index.js'
+import { Atom, Pid, Reference, Tuple } from '../term/index.js'
 import { atomOfTerm, termOfAtom } from './atoms.js'
 import { hasEqualBinaries } from './binary-keys.js'
 import type { AtomRef } from './encoder.js'
 import { faultOf } from './fields.js'
 import type { Limits } from './limits.js'
+import { deepest, hasOwnProperty, keyAtom, left } from './recursion.js'
 import type { Sink } from './sink.js'
 import * as tag from './tags.js'
-
-/** Thrown where the term must be written in the other way. */
-export const left = Symbol('left to the walk')
-
-/** Levels; each takes a few hundred bytes of JavaScript's stack. */
-export const deepest = 256
 
 /** No value of a fixed size is longer. */
 const room = 16
@@ -184,7 +179,33 @@ export class RecursiveEncoder {
     this.#sink.tag8(tag.SMALL_TUPLE_EXT, length)
     if (length === 0) return
     this.#enter(depth)
-    for (let i = 0; i < length; i++) this.#value(elements[i], depth + 1)
+    this.#parts(elements, length, depth + 1)
+  }
+
+  /** Integers are so common that a call for each would be most of what they cost. */
+  #parts(parts: readonly unknown[], length: number, depth: number): void {
+    const sink = this.#sink
+    for (let i = 0; i < length; i++) {
+      const value = parts[i]
+      if (typeof value !== 'number' || (value | 0) !== value || value === 0) {
+        this.#value(value, depth)
+        continue
+      }
+      if (sink.bytes.length - sink.position < room) sink.ensure(room)
+      const { bytes, position } = sink
+      if ((value & 0xff) === value) {
+        bytes[position] = tag.SMALL_INTEGER_EXT
+        bytes[position + 1] = value
+        sink.position = position + 2
+      } else {
+        bytes[position] = tag.INTEGER_EXT
+        bytes[position + 1] = value >>> 24
+        bytes[position + 2] = value >>> 16
+        bytes[position + 3] = value >>> 8
+        bytes[position + 4] = value
+        sink.position = position + 5
+      }
+    }
   }
 
   #list(list: readonly unknown[], depth: number): void {
@@ -195,7 +216,7 @@ export class RecursiveEncoder {
     if (length <= 0xffff && typeof first !== 'object' && typeof first !== 'string' && this.#bytes(list)) return
     this.#enter(depth)
     sink.tag32(tag.LIST_EXT, length)
-    for (let i = 0; i < length; i++) this.#value(list[i], depth + 1)
+    this.#parts(list, length, depth + 1)
     sink.u8(tag.NIL_EXT)
   }
 
@@ -226,7 +247,7 @@ export class RecursiveEncoder {
     let size = 0
     sink.tag32(tag.MAP_EXT, 0)
     for (const name in value) {
-      if (!Object.hasOwn(value, name)) continue
+      if (!hasOwnProperty.call(value, name)) continue
       if (size++ === 0) this.#enter(depth)
       this.#name(name)
       this.#value(value[name], depth + 1)
@@ -236,7 +257,7 @@ export class RecursiveEncoder {
 
   /** An object's key, as an atom. Where no header refers to atoms, none needs to be made of an ASCII name. */
   #name(name: string): void {
-    if (this.#atomRef !== undefined || name.length > shortText || !this.#asciiName(name)) this.#atom(atomNamed(name))
+    if (this.#atomRef !== undefined || name.length > shortText || !this.#asciiName(name)) this.#atom(atomOfTerm(keyAtom(name)))
   }
 
   #asciiName(name: string): boolean {
@@ -281,13 +302,5 @@ export class RecursiveEncoder {
       else if (typeof key === 'string') throw left
     }
     if (binaries > 1 && hasEqualBinaries(keys)) throw left
-  }
-}
-
-function atomNamed(name: string): Atom {
-  try {
-    return atomOfTerm(atom(name))
-  } catch (error) {
-    throw error instanceof TermError ? left : error
   }
 }
