@@ -29,10 +29,11 @@ function sameBytes(term: Sendable): boolean {
 }
 
 const first = (term: Term): Term => (term as Tuple).elements[0] as Term
+const second = (term: Term): Term => (term as Tuple).elements[1] as Term
 
 function sameTerm(bytes: Buffer, floats: 'number' | 'exact'): boolean {
-  const one = outcome(() => first(decode(Buffer.concat([header, bytes, Buffer.of(97, 1)]), { floats })))
-  const other = outcome(() => first(decode(Buffer.concat([header, bytes, rareBytes]), { floats })))
+  const one = outcome(() => second(decode(Buffer.concat([header, Buffer.of(97, 1), bytes]), { floats })))
+  const other = outcome(() => second(decode(Buffer.concat([header, rareBytes, bytes]), { floats })))
   return isDeepStrictEqual(one, other)
 }
 
