@@ -11,7 +11,16 @@ import { onlyMain } from './node/places/parts.js'
 import type { NodeSpawnOptions, Portable } from './node/spawner.js'
 import { watched } from './observer/index.js'
 import { abcast, type CallOptions, call, cast, multiCall, type MultiCall, receiveResponse, sendRequest } from './otp/gen/gen.js'
-import { type GenServer, type ServerName, type ServerRef, type StartArguments, type StartOptions, refOf } from './otp/gen/gen-server.js'
+import type { Server } from './otp/gen/server-name.js'
+import {
+  type GenServer,
+  type GlobalName,
+  type ServerName,
+  type ServerRef,
+  type StartArguments,
+  type StartOptions,
+  refOf,
+} from './otp/gen/gen-server.js'
 import { GenRunner } from './otp/gen/runner.js'
 import type { From } from './otp/gen/server-types.js'
 import { Global, ProcessGlobal } from './otp/global/global.js'
@@ -44,7 +53,6 @@ import {
   type Processes,
   type RemoteCode,
   type SpawnAtOptions,
-  type To,
 } from './process/index.js'
 import { type Atom, atom, type Pid, type Reference, type Sendable, type Term } from './term/index.js'
 
@@ -57,7 +65,7 @@ export interface NodeOptions extends KernelOptions {
   readonly logger?: Logger | undefined
 }
 
-export type { ServerName }
+export type { GlobalName, ServerName }
 
 /** The program of a place, beside this file: TypeScript where this is. */
 const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : './place.js', import.meta.url)
@@ -153,17 +161,17 @@ export class NodeProcess extends Process {
   }
 
   /** Calls a gen_server: see Node.call. */
-  call(to: To, request: Sendable, options?: CallOptions): Promise<Term> {
+  call(to: Server, request: Sendable, options?: CallOptions): Promise<Term> {
     return call(this, to, request, options)
   }
 
   /** Casts to a gen_server: see Node.cast. */
-  cast(to: To, request: Sendable): void {
+  cast(to: Server, request: Sendable): void {
     cast(this, to, request)
   }
 
   /** Sends a request to a gen_server and returns at once: `receiveResponse` waits for its reply. @throws as `call` does when it cannot be sent */
-  sendRequest(to: To, request: Sendable): Reference {
+  sendRequest(to: Server, request: Sendable): Reference {
     return sendRequest(this, to, request)
   }
 
@@ -342,12 +350,12 @@ export class Node extends Kernel<NodeProcess> {
    * @throws ExitError with the server's exit reason (`noproc`, `noconnection` …); ProcessError ERR_TIMEOUT (default 5000 ms); the
    * signal's reason; EtfError when the request cannot be sent.
    */
-  call(to: To, request: Sendable, options?: CallOptions): Promise<Term> {
+  call(to: Server, request: Sendable, options?: CallOptions): Promise<Term> {
     return this.run(self => call(self, to, request, options))
   }
 
   /** Casts to a gen_server. A name that nobody has takes it in silence, as in OTP. */
-  cast(to: To, request: Sendable): void {
+  cast(to: Server, request: Sendable): void {
     cast(this.processes.init, to, request)
   }
 

@@ -1,5 +1,5 @@
 /** Beamlet: an Erlang node in TypeScript. */
-export { Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.js'
+export { type GlobalName, Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.js'
 export { diagnose, type DiagnoseOptions } from './diagnose.js'
 export { EtfError } from './etf/index.js'
 export { type DiagnosisStep, type DiagnosisStepName, diagnosisSteps, machineSteps } from './node/diagnosis.js'

@@ -49,6 +49,10 @@ export class Kernel<P extends Process = Process> {
   readonly remoteSpawn: RemoteSpawn
   /** @internal What main asks of every place on behalf of the layers above, by a name that nothing else has: see Census */
   readonly inquiries = new Map<string, (...args: readonly any[]) => Sendable | Promise<Sendable>>()
+  /** @internal What main tells a place on behalf of the layers above, as it is taken there: see `tellPlaces` */
+  readonly notices = new Map<string, (...args: readonly any[]) => void>()
+  /** @internal In main: what each new place is told so first */
+  readonly greetings: (() => readonly (readonly [what: string, ...args: Sendable[]])[])[] = []
   /** @internal */
   readonly events = new Events()
   readonly #parts: Parts
@@ -339,6 +343,11 @@ export class Kernel<P extends Process = Process> {
 
   /** @internal Tells the logger of a process that crashed, and reported nothing itself. */
   logCrash: (process: P, reason: Term) => void = () => {}
+
+  /** @internal In main: a notice to all other places */
+  tellPlaces(what: string, ...args: readonly Sendable[]): void {
+    this.main?.schedulers.tell(what, ...args)
+  }
 
   /** @internal What fails without a caller. */
   tellError(error: NodeError): void {

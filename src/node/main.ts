@@ -62,6 +62,7 @@ export class Main {
       clock,
       node: placeNode(parts),
       access: kernel,
+      greetings: kernel.greetings,
       route,
       emit: (event, ...args) => events.emit(event, ...args),
       fault: (node, error) => this.peers.fault(node, error),

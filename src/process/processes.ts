@@ -10,6 +10,7 @@ import { addressOf, atomOf, type To } from './address.js'
 import { Aliases } from './aliases.js'
 import { type Begun, BodyRunner } from './body.js'
 import { type Clock, systemClock } from './clock.js'
+import type { ClusterNames } from './cluster-names.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { Activity, ExitCause, Host } from './host.js'
 import { Links } from './links.js'
@@ -114,6 +115,8 @@ export class Processes implements Host {
   /** The process in whose name the node itself speaks. It takes nothing and never ends. */
   readonly init: Process
   readonly logger: LogSink
+  /** Null until somebody keeps them */
+  clusterNames: ClusterNames | null = null
   /** Who looks on at what processes do here */
   tap: Tap | null = null
   activity: Activity | null = null

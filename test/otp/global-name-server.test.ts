@@ -57,6 +57,7 @@ class World implements GlobalOutside {
   cast = (message: string): string[] => this.hear(`{'$gen_cast', ${message}}`)
 
   #say = (what: string, term?: Sendable): void => void this.said.push(term === undefined ? what : `${what} ${format(term)}`)
+  named = (): void => {}
   send = (node: Atom, message: Sendable): void => this.#say(`${node.name} !`, message)
   sendConnected = (node: Atom, message: Sendable): void => this.#say(`${node.name} ?`, message)
   tellLocker = (message: Sendable): void => this.#say('locker', message)

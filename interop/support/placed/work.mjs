@@ -1,7 +1,7 @@
 /** Functions that processes in other places run, well and badly. Plain JavaScript: so a place starts as quickly as it does for users. */
 import { execSync } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'
-import { atom, isPid, tuple } from 'beamlet'
+import { atom, equals, isPid, tuple } from 'beamlet'
 
 /** @import { NodeProcess, Pid, Process, Term, Tuple } from 'beamlet' */
 
@@ -156,4 +156,20 @@ export const comings = async function (to) {
     else heard.push(typeof elements[0] === 'number' ? elements[0] : message)
     if (tag === 'nodedown') return this.send(to, tuple(heard))
   }
+}
+
+/**
+ * Tells `to` what is known here of a global name and of groups: {Pid, IsRegistered, Answer, Members, LocalMembers, Groups, MembersOfTheScopeShop}.
+ *
+ * @this {NodeProcess}
+ * @param {Pid} to
+ * @param {Term} name
+ */
+export const names = async function (to, name) {
+  const { global, pg } = this
+  const pid = /** @type {Pid} */ (global.whereis(name))
+  const listed = global.registeredNames().some(known => equals(known, name))
+  const answer = await this.call({ global: name }, atom('get'))
+  const groups = [pg.members('seen'), pg.localMembers('seen'), pg.whichLocalGroups()]
+  this.send(to, tuple(pid, listed, answer, ...groups, pg.scope('shop').members('seen')))
 }

@@ -7,6 +7,7 @@ import { type Clock, maxPlaces, ProcessError, type Processes, reason as reasons,
 import { type Atom, atom, equals, NodeError, Pid, type Sendable, type Term, tuple } from '../../term/index.js'
 import type { Code } from '../code.js'
 import type { NodeEvents } from '../events.js'
+import type { Kernel } from '../kernel.js'
 import type { Nodes, PlacedSpawn, Placement, Places } from '../outside.js'
 import type { Spawner } from '../spawner.js'
 import { Census } from './census.js'
@@ -34,6 +35,8 @@ export interface SchedulersOptions {
   readonly node: ReturnType<typeof placeNode>
   /** Who may connect, and with what cookie: what processes in other places change. */
   readonly access: Access
+  /** What the layers above have each new place told */
+  readonly greetings: Kernel['greetings']
   route(signal: Signal): boolean
   emit<K extends keyof NodeEvents>(event: K, ...args: NodeEvents[K]): boolean
   /** A payload of that node's turned out to be no term, where its receiver lives. */
@@ -243,6 +246,7 @@ export class Schedulers implements Places {
     const connected = nodes.names('connected').map(name => tuple(atom(name), !visible.has(name)))
     const busy = [...this.#places.values()].filter(({ channel }) => channel.isBusy).map(({ id }) => id.number)
     place.channel.tell('hello', names, connected, processes.init.groupLeader, [...nodes.busy().map(name => atom(name)), ...busy])
+    for (const greeting of this.#options.greetings) for (const told of greeting()) place.channel.tell(...told)
     return place
   }
 

@@ -233,7 +233,9 @@ export class Uplink {
       case 'unload':
         return void code.delete(text(args[0]))
       case 'close':
-        void this.#kernel.close()
+        return void this.#kernel.close()
+      default:
+        this.#kernel.notices.get(what)?.(...args)
     }
   }
 

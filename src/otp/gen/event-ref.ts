@@ -1,10 +1,24 @@
 /** A way to an event manager, from TypeScript: see EventRef. */
-import { ExitError, type Process, ProcessError } from '../../process/index.js'
-import { any, type Atom, atom, equals, format, match, NodeError, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { ExitError, type Process, ProcessError, type To } from '../../process/index.js'
+import {
+  any,
+  type Atom,
+  atom,
+  equals,
+  format,
+  match,
+  NodeError,
+  type Reference,
+  type Sendable,
+  type Term,
+  Tuple,
+  tuple,
+} from '../../term/index.js'
 import { receiveResponse, sendRequest } from './gen.js'
 import { handlerTerm } from './event-runner.js'
 import type { EventRef, HandlerName } from './event-types.js'
 import { pidOf, type RefOptions, requestOf, type ServerName } from './gen-server.js'
+import { located } from './server-name.js'
 import type { Starting } from './start.js'
 
 /** What an event manager refused, or a handler that failed; `reason` is OTP's. Code ERR_EVENT. */
@@ -38,7 +52,7 @@ export function eventRef(node: Starting, to: ServerName, options: RefOptions = {
       return pidOf(node, to)
     },
     with: more => eventRef(node, to, { ...options, ...more }),
-    notify: event => void (options.self ?? node.processes.init).send(to, tuple(atom('notify'), event)),
+    notify: event => void (options.self ?? node.processes.init).send(located(node.processes, to), tuple(atom('notify'), event)),
     syncNotify: async event => void (await ask(tuple(atom('sync_notify'), event))),
     call: async (handler: HandlerName, name: string, ...args: Sendable[]) => (await request(handler, requestOf(name, args))) as never,
     request,
@@ -56,10 +70,11 @@ export function eventRef(node: Starting, to: ServerName, options: RefOptions = {
 
 /** `sys:terminate`, and its end. Source: proc_lib.erl (stop/3). */
 async function stop(self: Process, to: ServerName, why: Term, options: RefOptions): Promise<void> {
-  const end = self.monitor(to)
+  const at = located(self.host, to) as Exclude<To, Reference>
+  const end = self.monitor(at)
   try {
     const wait = { timeout: Infinity, ...options }
-    await receiveResponse(self, sendRequest(self, to, tuple(atom('terminate'), why), atom('system')), wait, manager)
+    await receiveResponse(self, sendRequest(self, at, tuple(atom('terminate'), why), atom('system')), wait, manager)
     const down = await self.receive(match([atom('DOWN'), end, any, any, any]), wait)
     if (!equals(down.elements[4], why)) throw new ExitError(down.elements[4])
   } finally {

@@ -21,12 +21,15 @@
  * ```
  */
 import { addressOf, type Process, ProcessError, type To } from '../../process/index.js'
-import { Atom, atom, Pid, type Sendable, type Term, Tuple } from '../../term/index.js'
+import { type Atom, atom, Pid, type Sendable, type Term, Tuple } from '../../term/index.js'
 import { call, cast } from './gen.js'
 import { moduleOf } from './runner.js'
 import { type Definition, GenServerRunner } from './server-runner.js'
 import { define, type Starting } from './start.js'
-import type { GenServer, GenServerDefinition, RefOptions, ServerName, ServerRef } from './server-types.js'
+import type { GenServer, GenServerDefinition, RefOptions, ServerRef } from './server-types.js'
+import { isGlobalName, type Server, type ServerName, textOf, whereis } from './server-name.js'
+
+export type { GlobalName, ServerName } from './server-name.js'
 
 export {
   type Args,
@@ -37,7 +40,6 @@ export {
   type RefOptions,
   noreply,
   reply,
-  type ServerName,
   type ServerProcess,
   type ServerRef,
   type ServerStatus,
@@ -69,10 +71,10 @@ export function refOf<D extends GenServer<any, any, any, any>>(node: Starting, t
 /** A ServerRef: programs hold as many as servers. */
 class Reference {
   readonly #node: Starting
-  readonly #to: To
+  readonly #to: Server
   readonly #options: RefOptions
 
-  constructor(node: Starting, to: To, options: RefOptions) {
+  constructor(node: Starting, to: Server, options: RefOptions) {
     this.#node = node
     this.#to = to
     this.#options = options
@@ -101,11 +103,14 @@ class Reference {
 export const requestOf = (name: string, args: Sendable[]): Sendable => (args.length === 0 ? atom(name) : new Tuple([atom(name), ...args]))
 
 /** The pid of a server, where it is known here. @throws ProcessError ERR_NOPROC */
-export function pidOf({ processes }: Starting, to: To): Pid {
+export function pidOf({ processes }: Starting, to: Server): Pid {
   if (to instanceof Pid) return to
-  const address = addressOf(to, processes.table.node)
-  const pid = 'name' in address && address.node === processes.table.node ? processes.registry.pidOf(address.name) : undefined
+  const pid = isGlobalName(to) ? whereis(processes, to) : registered(processes, to)
   if (pid) return pid
-  const text = typeof to === 'string' || to instanceof Atom ? String(to) : 'that name'
-  throw new ProcessError('ERR_NOPROC', `The pid of ${text} is not known here: no process of this node has that name.`)
+  throw new ProcessError('ERR_NOPROC', `The pid of ${textOf(to)} is not known here: no process of this node has that name.`)
+}
+
+function registered({ table, registry }: Starting['processes'], to: To): Pid | undefined {
+  const address = addressOf(to, table.node)
+  return 'name' in address && address.node === table.node ? registry.pidOf(address.name) : undefined
 }

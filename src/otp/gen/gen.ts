@@ -9,6 +9,7 @@
  * Source: gen.erl (do_call, reply) and gen_server.erl.
  */
 import { atomOf, ExitError, type Process, ProcessError, type To, type Watcher } from '../../process/index.js'
+import { located, type Server, textOf } from './server-name.js'
 import { Atom, atom, equals, format, ImproperList, Pid, Reference, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 
 export interface CallOptions {
@@ -38,14 +39,15 @@ const genCast = atom('$gen_cast')
  * @throws ExitError with the server's exit reason: `noproc` when there is none, `noconnection` when its node is lost. ProcessError
  * ERR_TIMEOUT. The signal's reason. EtfError when the request cannot be sent.
  */
-export async function call(self: Process, to: To, request: Sendable, options: CallOptions = {}): Promise<Term> {
+export async function call(self: Process, to: Server, request: Sendable, options: CallOptions = {}): Promise<Term> {
   options.signal?.throwIfAborted()
   const ref = sendRequest(self, to, request)
-  return receiveResponse(self, ref, options, nameOf(to as Exclude<To, Reference>))
+  return receiveResponse(self, ref, options, textOf(to))
 }
 
 /** Sends a request, whose reply `receiveResponse` takes: what it returns stands for it. @throws ProcessError ERR_BADARG; EtfError. */
-export function sendRequest(self: Process, to: To, request: Sendable, kind: Atom | Pid = genCall): Reference {
+export function sendRequest(self: Process, server: Server, request: Sendable, kind: Atom | Pid = genCall): Reference {
+  const to = located(self.host, server)
   if (to instanceof Reference) throw new ProcessError('ERR_BADARG', 'A call goes to a pid or a name: an alias cannot be monitored.')
   const ref = self.monitor(to, { alias: 'reply_demonitor' })
   try {
@@ -107,8 +109,8 @@ export async function multiCall(
 }
 
 /** Sends a cast. To a name that nobody has it is dropped, as in OTP. */
-export function cast(self: Process, to: To, request: Sendable): void {
-  self.send(addressed(self, to), castOf(request))
+export function cast(self: Process, server: Server, request: Sendable): void {
+  self.send(addressed(self, located(self.host, server)), castOf(request))
 }
 
 /** `gen_server:abcast/3`: a cast to the servers of one name on several nodes. */
@@ -188,6 +190,3 @@ function isAnswer(term: unknown, ref: Reference): boolean {
   if (term.length === 5) return second instanceof Reference && equals(second, ref)
   return term.length === 2 && first instanceof ImproperList && first.tail instanceof Reference && equals(first.tail, ref)
 }
-
-const nameOf = (to: Exclude<To, Reference>): string =>
-  typeof to === 'string' ? `'${to}'` : to instanceof Pid || to instanceof Atom ? String(to) : `${String(to.name)} on ${String(to.node)}`

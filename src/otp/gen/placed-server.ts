@@ -2,12 +2,12 @@
  * Servers in other places. A definition is found again there by the module that holds it (`module: import.meta.url`) and by which of that
  * module's servers it is: the first that the module defines is number 0.
  *
- *   starter → place    spawn of `start(Url, Number, Args, Parent | undefined, Starter, Ref)`, watched by the starter
- *   place → starter    {Ref, started}, or the process's exit
+ *   starter → place    spawn of `start(Url, Number, Args, Parent | undefined, Starter, Ref, [GlobalName])`, watched by the starter
+ *   place → starter    {Ref, started | name_taken}, or the process's exit
  */
 import type { Starter } from '../../node/spawner.js'
 import { CodeError } from '../../node/code.js'
-import type { LocalProcess, Process, Runner } from '../../process/index.js'
+import { type LocalProcess, type Process, ProcessError, type Runner } from '../../process/index.js'
 import { atom, Pid, type Reference, type Term, text, tuple } from '../../term/index.js'
 import type { Behaviour } from './runner.js'
 
@@ -32,6 +32,8 @@ export const numberOf = (definition: Behaviour): number => numbers.get(definitio
 /** Runs a server that was started from another place. */
 export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
 
+type Placed = readonly [Term, number, unknown[], Term, Pid, Reference, readonly Term[]]
+
 /** Its module is being loaded. */
 export class PlacedServer implements Runner {
   readonly #self: Process
@@ -54,12 +56,15 @@ export class PlacedServer implements Runner {
   /** Never rejects: what does not load ends the process. */
   async #load(process: LocalProcess): Promise<void> {
     this.#loading = true
-    const [url, number, args, parent, starter, ref] = this.#args as readonly [Term, number, unknown[], Term, Pid, Reference]
+    const [url, number, args, parent, starter, ref, [global]] = this.#args as Placed
     try {
       const definition = await find(text(url), number)
       if (!process.alive) return
       const started = (): void => void this.#self.send(starter, tuple(ref, atom('started')))
-      const life = { args, parent: parent instanceof Pid ? parent : null, started, failed: () => {} }
+      const failed = (error: unknown): void => {
+        if (error instanceof ProcessError && error.code === 'ERR_NAME_TAKEN') this.#self.send(starter, tuple(ref, atom('name_taken')))
+      }
+      const life = { args, parent: parent instanceof Pid ? parent : null, ...(global !== undefined && { global }), started, failed }
       process.runner = definition.runner(this.#self, life)
       this.#self.host.scheduler.ready(process)
     } catch (error) {

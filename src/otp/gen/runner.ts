@@ -21,6 +21,7 @@ import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
 import type { From } from './server-types.js'
 import { ProcLibRunner } from './proc-lib-runner.js'
+import { claim } from './server-name.js'
 import { crashReport } from '../logger/report.js'
 import { handleSystem, isSystem, type SysState, type SystemProcess } from './sys.js'
 import type { FormatEvent } from './sys-debug.js'
@@ -29,6 +30,8 @@ export interface Life {
   readonly args: readonly unknown[]
   /** Who started it and is linked to it: its exit ends the process even when that traps exits. */
   readonly parent: Pid | null
+  /** The name that it takes first, of the whole cluster */
+  readonly global?: Term
   started(): void
   failed(error: unknown): void
 }
@@ -93,6 +96,11 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
     return this.life.parent ?? this.self.pid
   }
 
+  /** The name that all nodes of the cluster know it by */
+  get globalName(): Term | undefined {
+    return this.life.global
+  }
+
   /** Who started it and is linked to it */
   get starter(): Pid | null {
     return this.life.parent
@@ -118,7 +126,7 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
     if (this.stage === 'busy' || this.stage === 'starting') return this.self.serve()
     if (this.stage === 'new') {
       this.stage = 'starting'
-      return this.begin()
+      return this.life.global === undefined ? this.begin() : void this.named(this.life.global)
     }
     const { scheduler } = this.self.host
     if (this.waiting(process) && scheduler.take()) this.next(process)
@@ -178,12 +186,24 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
     later.then(() => this.idle()).catch((thrown: unknown) => this.crash(thrown))
   }
 
+  /** Takes its name, before init. Never rejects. */
+  private async named(name: Term): Promise<void> {
+    try {
+      await claim(this.self, name)
+    } catch (error) {
+      if (!this.self.local.alive) return
+      this.life.failed(error)
+      return this.self.host.exit(this.self.local, reason.normal)
+    }
+    if (this.self.local.alive) this.begin()
+  }
+
   /** init has returned. */
   protected begun(): void {
     this.idle()
-    const { started, parent } = this.life
+    const { started, parent, global } = this.life
     // What only its start needed is not kept while it lives.
-    this.life = parent ? { ...begun, parent } : begun
+    this.life = parent || global !== undefined ? { ...begun, parent, ...(global !== undefined && { global }) } : begun
     started()
   }
 

@@ -1,4 +1,5 @@
 /** The types of genServer: handlers are inferred from their table, and what cannot arrive does not compile. */
+import type { GlobalName } from './server-name.js'
 import type { Process } from '../../process/index.js'
 import type { Atom, Pid, Received, Sendable, Sent, Term } from '../../term/index.js'
 import type { OwnProcess } from './own-process.js'
@@ -184,11 +185,9 @@ export interface ServerRef<D extends GenServer<any, any, any, any>> {
   cast<N extends keyof D['casts'] & string>(name: N, ...args: Args<D['casts'][N]>): void
 }
 
-/** What names a server: its pid, a name on this node, or a name on any. */
-export type ServerName = Pid | string | Atom | { readonly name: string | Atom; readonly node: string | Atom }
-
 export type StartOptions<A extends unknown[]> = {
-  readonly name?: string | Atom | undefined
+  /** Its registered name, or `{ global: name }`, which all nodes of the cluster know */
+  readonly name?: string | Atom | GlobalName | undefined
   readonly on?: 'main' | 'pool' | 'isolated' | undefined
 } & ([] extends A ? { readonly args?: A } : { readonly args: A })
 

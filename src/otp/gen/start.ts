@@ -4,7 +4,8 @@ import type { Placement } from '../../node/outside.js'
 import { ExitError, type Process, ProcessError, type SpawnOptions } from '../../process/index.js'
 import { any, type Atom, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../../term/index.js'
 import type { Behaviour, Life } from './runner.js'
-import type { RefOptions, ServerName, StartOptions } from './server-types.js'
+import { type GlobalName, isGlobalName, nameTaken, type ServerName } from './server-name.js'
+import type { RefOptions, StartOptions } from './server-types.js'
 import { numberOf, placedServer, remember } from './placed-server.js'
 
 /** What starting needs of a node, and references to what was started: a process for each call. */
@@ -61,10 +62,14 @@ export async function startPid(
   if (on !== undefined && !node.spawner.stays(on)) return startElsewhere(node, on, definition, options ?? {}, parent, origin)
   return new Promise((resolve, reject) => {
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
-    const life: Life = { args: taken, parent: parent?.pid ?? null, started: () => resolve(self.pid), failed: reject }
-    const self = node.processes.start(process => definition.runner(process, life), { name, ...origin })
+    const life: Life = { args: taken, parent: parent?.pid ?? null, ...named(node, name), started: () => resolve(self.pid), failed: reject }
+    const local = isGlobalName(name) ? undefined : name
+    const self = node.processes.start(process => definition.runner(process, life), { name: local, ...origin })
   })
 }
+
+const named = ({ processes }: Starting, name: string | Atom | GlobalName | undefined): Pick<Life, 'global'> =>
+  isGlobalName(name) ? { global: processes.copy(name.global) } : {}
 
 /** Resolves to a reference of the kind that the definition has. @throws as startPid does */
 export async function startBehaviour<R>(
@@ -97,10 +102,23 @@ async function startElsewhere(
   return node.run(async starter => {
     const ref = starter.makeRef()
     const monitor = { owner: starter.local, ref }
-    const all = [module, numberOf(definition), args as Sendable[], parent?.pid ?? atom('undefined'), starter.pid, ref]
-    const pid = node.spawner.away(on, { module: placedServer, fun: 'start', args: all }, { name, monitor, ...origin })
+    const all = [
+      module,
+      numberOf(definition),
+      args as Sendable[],
+      parent?.pid ?? atom('undefined'),
+      starter.pid,
+      ref,
+      isGlobalName(name) ? [name.global] : [],
+    ]
+    const pid = node.spawner.away(
+      on,
+      { module: placedServer, fun: 'start', args: all },
+      { name: isGlobalName(name) ? undefined : name, monitor, ...origin },
+    )
     const [, outcome, , , reason] = (await starter.receive(match.oneOf(match([isRef, any]), match([any, isRef, any, any, any])))).elements
     if (outcome === atom('started')) return pid
+    if (outcome === atom('name_taken')) throw nameTaken()
     throw new ExitError(reason as Term)
   })
 }

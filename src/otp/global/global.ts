@@ -23,7 +23,6 @@ import { call, type CallOptions } from '../gen/gen.js'
 import { delLock, serverName, setLock } from './lock-calls.js'
 import { isLockId, type LockId } from './locks.js'
 import { isNamed, namedMethod, type ResolveMethod } from './methods.js'
-import type { GlobalNameServer } from './name-server.js'
 import type { GlobalService } from './service.js'
 
 export interface RegisterOptions extends CallOptions {
@@ -88,17 +87,14 @@ export class Global {
     await this.#ask(tuple(atom('registrar'), tuple(atom('unregister'), name)), options)
   }
 
-  /** `global:whereis_name/1`, from what this node knows. @throws NodeError ERR_NO_PLACE elsewhere than in main, as the next two */
+  /** `global:whereis_name/1`, from what this node knows */
   whereis(name: Sendable): Pid | undefined {
-    this.#main()
     return this.service.whereis(this.service.processes.copy(name))
   }
 
   /** `global:registered_names/0` */
   registeredNames(): Term[] {
-    return this.#main()
-      .names.entries()
-      .map(({ name }) => name)
+    return this.service.entries().map(([name]) => name)
   }
 
   /** `global:send/2`: to whoever has the name. @returns whom it was sent to @throws ProcessError ERR_NOT_REGISTERED; EtfError. */
@@ -197,13 +193,6 @@ export class Global {
 
   #ask(request: Sendable, options: CallOptions): Promise<Term> {
     return this.run(self => call(self, serverName, request, { timeout: Infinity, ...options }))
-  }
-
-  #main(): GlobalNameServer {
-    const { server } = this.service
-    if (server) return server
-    const remedy = "self.rpc.call(node.name, 'global', 'whereis_name', [name]) asks main"
-    throw new NodeError('ERR_NO_PLACE', `Only main keeps the names of global: ${remedy}.`)
   }
 
   #idOf(id: unknown): LockId {

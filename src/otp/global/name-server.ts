@@ -26,6 +26,8 @@ import { GlobalSyncers } from './syncers.js'
 /** The world, as the name server sees it. */
 export interface GlobalOutside extends ExchangeOutside, PartitionsOutside, Monitoring {
   reply(to: Caller, value: Sendable): void
+  /** Whose a name is from now on; null: nobody's */
+  named(name: Term, pid: Pid | null): void
   tellRegistrar(message: Sendable): void
   /** With `on`, {nodedown, Node} comes when the connection, or the attempt at one, is lost. */
   monitorNode(node: Atom, on: boolean): void
@@ -56,7 +58,7 @@ export class GlobalNameServer {
   constructor(outside: GlobalOutside, methods: MethodUse, options: GlobalOptions) {
     this.#outside = outside
     this.#options = options
-    this.names = new GlobalNames(outside, methods)
+    this.names = new GlobalNames(outside, methods, (name, pid) => outside.named(name, pid))
     this.locks = new GlobalLocks(outside)
     this.#exchange = new GlobalExchange(options.node, this.names, this.locks, this.#syncers, outside)
     this.#partitions = new GlobalPartitions(this.#exchange, outside, options)

@@ -31,6 +31,7 @@ export interface MethodUse {
 export class GlobalNames {
   readonly #monitoring: Monitoring
   readonly #methods: MethodUse
+  readonly #changed: (name: Term, pid: Pid | null) => void
   readonly #names = new TermTable<GlobalName>()
   readonly #byMonitor = new Map<string, GlobalName>()
   /** How many names a process has: more than one only where somebody let it */
@@ -38,7 +39,9 @@ export class GlobalNames {
   /** Names of C nodes' processes: the node that registered each, which is not theirs */
   readonly #external = new TermTable<readonly [pid: Pid, registrar: Term]>()
 
-  constructor(monitoring: Monitoring, methods: MethodUse) {
+  /** @param changed who has a name now; null: nobody */
+  constructor(monitoring: Monitoring, methods: MethodUse, changed: (name: Term, pid: Pid | null) => void = () => {}) {
+    this.#changed = changed
     this.#monitoring = monitoring
     this.#methods = methods
   }
@@ -59,6 +62,7 @@ export class GlobalNames {
     this.#names.set(name, entry)
     this.#byMonitor.set(String(entry.monitor), entry)
     this.#ofPid.set(keyOf(pid), (this.#ofPid.get(keyOf(pid)) ?? 0) + 1)
+    this.#changed(name, pid)
   }
 
   /** … for a process of a C node, which has no name server of its own. */
@@ -102,5 +106,6 @@ export class GlobalNames {
     if (count > 0) this.#ofPid.set(keyOf(pid), count)
     else this.#ofPid.delete(keyOf(pid))
     this.#methods.released(method)
+    this.#changed(name, null)
   }
 }

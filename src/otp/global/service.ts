@@ -1,20 +1,24 @@
 /**
- * `global` of a node: its name server, its locker and its registrar, and what they need of the node. Main has them, and answers for the other places.
+ * `global` of a node: its name server, its locker and its registrar, and what they need of the node. Main has them, and answers for the other places, which
+ * know all names, too.
+ *
+ *   main → place    global_named, Name, Pid | undefined
  *
  * If one of the three is ended by somebody, the others end with it, and all begin anew; on the BEAM the node would go down. The connections to
  * visible nodes end then, so that these begin anew, too.
  */
 import type { Kernel } from '../../node/kernel.js'
 import type { Process, Processes } from '../../process/index.js'
-import type { Pid } from '../../term/index.js'
-import { type Atom, atom, type NodeError, type Reference, type Sendable, type Term, tuple } from '../../term/index.js'
+import { type Atom, atom, type NodeError, Pid, type Reference, type Sendable, type Term, tuple } from '../../term/index.js'
 import { cast, castOf, reply } from '../gen/gen.js'
+import { ProcessGlobal } from './global.js'
 import { GlobalLocker } from './locker.js'
 import { serverName } from './lock-calls.js'
 import { GlobalMethods } from './methods.js'
 import { GlobalNameServer, type GlobalOutside } from './name-server.js'
 import { registrar } from './registrar.js'
 import { exchangeOps, resolveNames } from './resolver.js'
+import { TermTable } from '../term-table.js'
 import { warn } from '../logger/report.js'
 
 interface Instance {
@@ -28,13 +32,23 @@ export class GlobalService {
   readonly methods = new GlobalMethods()
   readonly processes: Processes
   readonly kernel: Kernel<any>
+  /** Elsewhere than in main: the names, as main has told */
+  readonly #copy = new TermTable<Pid>()
   /** null elsewhere than in main */
   #instance: Instance | null = null
 
   constructor(kernel: Kernel<any>) {
     this.kernel = kernel
     this.processes = kernel.processes
-    if (kernel.uplink) return
+    this.processes.clusterNames = {
+      whereis: name => this.whereis(name),
+      register: (self, name) => new ProcessGlobal(this, self).register(name, self.pid),
+    }
+    if (kernel.uplink) {
+      kernel.notices.set('global_named', (name: Term, pid: Term) => this.#told(name, pid))
+      return
+    }
+    kernel.greetings.push(() => this.entries().map(([name, pid]) => ['global_named', name, pid] as const))
     this.#instance = this.#start()
     kernel.on('nodeup', (name, { hidden }) => this.#tell('nodeup', atom(name), hidden))
     kernel.on('nodedown', (name, { hidden }) => this.#tell('nodedown', atom(name), hidden))
@@ -47,10 +61,20 @@ export class GlobalService {
 
   /** `global:whereis_name/1`. A process of this node that has ended has no name, though it may still stand in the table. */
   whereis(name: Term): Pid | undefined {
-    const pid = this.server?.names.get(name)?.pid
+    const pid = this.server ? this.server.names.get(name)?.pid : this.#copy.get(name)
     const { table } = this.processes
     if (!pid || pid.node !== table.node) return pid
     return table.owns(pid) && (table.locate(pid) !== table.place || table.find(pid)) ? pid : undefined
+  }
+
+  entries(): (readonly [name: Term, pid: Pid])[] {
+    if (!this.server) return [...this.#copy]
+    return this.server.names.entries().map(({ name, pid }) => [name, pid] as const)
+  }
+
+  #told(name: Term, pid: Term): void {
+    if (pid instanceof Pid) this.#copy.set(name, pid)
+    else this.#copy.delete(name)
   }
 
   /** Connections that are hidden do not concern it. It hears of the others in the order in which it hears what comes over them. */
@@ -94,6 +118,7 @@ export class GlobalService {
 
   /** Anew */
   #begin(): void {
+    for (const [name] of this.entries()) this.kernel.tellPlaces('global_named', name, atom('undefined'))
     this.#instance = this.#start()
     for (const node of this.kernel.nodes()) this.kernel.disconnect(node)
   }
@@ -112,6 +137,7 @@ export class GlobalService {
       tellLocker: message => void self.send(locker.pid, message),
       tellRegistrar: message => void self.send(names.pid, message),
       reply: (to, value) => reply(self, to, value),
+      named: (name, pid) => kernel.tellPlaces('global_named', name, pid ?? atom('undefined')),
       monitor: pid => self.monitor(pid),
       demonitor: ref => void self.demonitor(ref, { flush: true }),
       monitorNode: (node, on) => self.monitorNode(node, on),

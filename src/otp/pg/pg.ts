@@ -18,38 +18,39 @@
 import { flags } from '../../dist/flags.js'
 import type { Kernel } from '../../node/kernel.js'
 import { atomOf, type Process, ProcessError, type Processes } from '../../process/index.js'
-import {
-  type Atom,
-  atom,
-  equals,
-  NodeError,
-  Pid,
-  type Reference,
-  type Sendable,
-  type Term,
-  type TermMap,
-  Tuple,
-  tuple,
-} from '../../term/index.js'
+import { type Atom, atom, equals, Pid, type Reference, type Sendable, type Term, type TermMap, Tuple, tuple } from '../../term/index.js'
 import { call } from '../gen/gen.js'
+import { PgGroups } from './groups.js'
 import { PgScope } from './scope.js'
 
 /** The scope that every node has */
 const defaultScope = atom('pg') as Atom
 
-/** The scopes of a node: main has them. */
+/**
+ * The scopes of a node: main has them, and each other place a copy of who is in which group.
+ *
+ *   main → place    pg_changed, Scope, Group, Add, Remove
+ *                   pg_over, Scope
+ */
 export class PgScopes {
   readonly processes: Processes
   /** null elsewhere than in main */
   readonly #scopes: Map<Atom, PgScope> | null
   readonly #kernel: Kernel<any>
   #drains = false
+  /** Elsewhere than in main: the members of all nodes, as main has told */
+  readonly #copies = new Map<Atom, PgGroups>()
 
   constructor(kernel: Kernel<any>) {
     this.#kernel = kernel
     this.processes = kernel.processes
     this.#scopes = kernel.uplink ? null : new Map()
-    if (!this.#scopes) return
+    if (!this.#scopes) {
+      kernel.notices.set('pg_changed', (scope: Atom, group: Term, add: Pid[], remove: Pid[]) => this.#changed(scope, group, add, remove))
+      kernel.notices.set('pg_over', (scope: Atom) => this.#copies.delete(scope))
+      return
+    }
+    kernel.greetings.push(() => this.#members())
     kernel.on('nodeup', name => {
       for (const scope of this.#scopes?.values() ?? []) this.#discover(scope, name)
     })
@@ -59,6 +60,25 @@ export class PgScopes {
   /** Is there, or is started. null elsewhere than in main. @throws ProcessError ERR_NAME_TAKEN */
   scope(name: Atom): PgScope | null {
     return this.#scopes && (this.#scopes.get(name) ?? this.#start(name, this.#scopes))
+  }
+
+  /** The members of all nodes, as they are known here; null: there is no such scope. In main it is started. */
+  groups(name: Atom): PgGroups | null {
+    return this.#scopes ? (this.scope(name)?.all ?? null) : (this.#copies.get(name) ?? null)
+  }
+
+  #changed(scope: Atom, group: Term, add: readonly Pid[], remove: readonly Pid[]): void {
+    const groups = this.#copies.get(scope) ?? new PgGroups()
+    this.#copies.set(scope, groups)
+    groups.add(group, add)
+    groups.remove(group, remove)
+  }
+
+  #members(): [what: string, ...args: Sendable[]][] {
+    const scopes = [...(this.#scopes ?? [])]
+    return scopes.flatMap(([name, { all }]) =>
+      all.entries().map(([group, pids]) => ['pg_changed', name, group, pids, []] as [string, ...Sendable[]]),
+    )
   }
 
   /** null: there is none, and none is started. */
@@ -81,12 +101,18 @@ export class PgScopes {
           for await (const message of self) scope.onMessage(message)
         } finally {
           // Somebody has ended it: the next use starts another, without the members of this one, as in OTP.
-          if (scopes.get(name) === scope) scopes.delete(name)
+          if (scopes.get(name) === scope) {
+            scopes.delete(name)
+            this.#kernel.tellPlaces('pg_over', name)
+          }
         }
       },
       { name },
     )
-    const scope = new PgScope(self, name, node => (peers?.connectionTo(node.name) ?? null) !== null)
+    const isConnected = (node: Atom): boolean => (peers?.connectionTo(node.name) ?? null) !== null
+    const changed = (group: Term, add: readonly Pid[], remove: readonly Pid[]): void =>
+      this.#kernel.tellPlaces('pg_changed', name, group, add, remove)
+    const scope = new PgScope(self, name, { isConnected, changed })
     scopes.set(name, scope)
     if (this.#drains) void scope.drain() // it has no members, and takes none
     for (const node of this.#kernel.nodes('connected')) this.#discover(scope, node)
@@ -100,7 +126,7 @@ export class PgScopes {
   }
 }
 
-/** One scope, as `node.pg`: see each method. Elsewhere than in main, `join` and `leave` ask main, and the members are had by `self.pg.monitor`. */
+/** One scope, as `node.pg`: see each method. Elsewhere than in main, `join` and `leave` ask main, and their effect shows a moment later. */
 export class Pg {
   protected readonly scopes: PgScopes
   protected readonly name: Atom
@@ -145,35 +171,37 @@ export class Pg {
     return true
   }
 
-  /** `pg:get_members/2`: those of all nodes. @throws NodeError ERR_NO_PLACE elsewhere than in main, as the next three */
+  /** `pg:get_members/2`: those of all nodes, as far as they are known here */
   members(group: Sendable): Pid[] {
-    return [...this.#main().all.members(this.scopes.processes.copy(group))]
+    return [...(this.#groups()?.members(this.scopes.processes.copy(group)) ?? [])]
   }
 
   /** `pg:get_local_members/2`: those of this node */
   localMembers(group: Sendable): Pid[] {
-    return [...this.#main().local.members(this.scopes.processes.copy(group))]
+    return this.members(group).filter(pid => this.#isLocal(pid))
   }
 
   /** `pg:which_groups/1`: those that have members */
   whichGroups(): Term[] {
-    return this.#main().all.names()
+    return this.#groups()?.names() ?? []
   }
 
   /** `pg:which_local_groups/1`: those that have members on this node */
   whichLocalGroups(): Term[] {
-    return this.#main().local.names()
+    const groups = this.#groups()?.entries() ?? []
+    return groups.flatMap(([group, pids]) => (pids.some(pid => this.#isLocal(pid)) ? [group] : []))
   }
 
   #here(): PgScope | null {
     return this.scopes.scope(this.name)
   }
 
-  #main(): PgScope {
-    const scope = this.#here()
-    if (scope) return scope
-    const remedy = 'a process elsewhere has them from self.pg.monitor'
-    throw new NodeError('ERR_NO_PLACE', `Only main keeps the members of groups: ${remedy}.`)
+  #groups(): PgGroups | null {
+    return this.scopes.groups(this.name)
+  }
+
+  #isLocal(pid: Pid): boolean {
+    return pid.node === this.scopes.processes.table.node
   }
 
   #own(pids: Pid | readonly Pid[]): readonly Pid[] {

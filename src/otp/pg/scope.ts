@@ -37,6 +37,14 @@ interface Member {
   readonly groups: Term[]
 }
 
+/** What a scope needs of its node */
+export interface PgOutside {
+  /** What goes to other nodes is worth no new connection. */
+  isConnected(node: Atom): boolean
+  /** Told of each change of who is in a group, on any node */
+  changed(group: Term, add: readonly Pid[], remove: readonly Pid[]): void
+}
+
 /** What a peer says of one group */
 type Change = readonly [group: Term, add: readonly Pid[], remove: readonly Pid[]]
 
@@ -51,7 +59,7 @@ export class PgScope {
   readonly local = new PgGroups()
   readonly #self: Process
   readonly #name: Atom
-  readonly #isConnected: (node: Atom) => boolean
+  readonly #outside: PgOutside
   readonly #monitors: PgMonitors
   readonly #members = new Map<string, Member>()
   readonly #peers = new Map<string, Peer>()
@@ -62,12 +70,12 @@ export class PgScope {
 
   /**
    * @param self the scope's process
-   * @param isConnected what goes to other nodes is worth no new connection
+   * @param name of the scope, and of the process
    */
-  constructor(self: Process, name: Atom, isConnected: (node: Atom) => boolean) {
+  constructor(self: Process, name: Atom, outside: PgOutside) {
     this.#self = self
     this.#name = name
-    this.#isConnected = isConnected
+    this.#outside = outside
     this.#monitors = new PgMonitors(self, (pid, message) => this.#send(pid, message))
   }
 
@@ -111,7 +119,7 @@ export class PgScope {
   }
 
   #ask(key: string, peer: Peer, answered: () => void): void {
-    if (!this.#isConnected(peer.pid.node)) return answered()
+    if (!this.#outside.isConnected(peer.pid.node)) return answered()
     this.#asked.set(key, answered)
     const { pid } = this.#self
     this.#tell(peer, peer.version === 1 ? tuple(discover, pid, 1) : tuple(discover, pid))
@@ -254,6 +262,7 @@ export class PgScope {
       this.all.add(group, add)
       this.all.remove(group, remove)
       this.#monitors.tell(group, add, remove)
+      this.#outside.changed(group, add, remove)
     }
   }
 
@@ -291,7 +300,7 @@ export class PgScope {
   }
 
   #send(to: Pid | { readonly name: Atom; readonly node: Atom }, message: Sendable): void {
-    if (to.node !== this.#self.pid.node && !this.#isConnected(to.node)) return
+    if (to.node !== this.#self.pid.node && !this.#outside.isConnected(to.node)) return
     try {
       this.#self.send(to, message)
     } catch (error) {

@@ -21,11 +21,12 @@
  * assert.equal(await node.call('counter', atom('get')), 10)
  * ```
  */
-import { addressOf, type Process } from '../../process/index.js'
+import { type Process } from '../../process/index.js'
 import { type Atom, atom, format, NodeError, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { call } from '../gen/gen.js'
 import { moduleOf } from '../gen/runner.js'
 import { pidOf, type RefOptions, type ServerName } from '../gen/gen-server.js'
+import { isHere } from '../gen/server-name.js'
 import { lend } from './handed-specs.js'
 import { define, type Starting } from '../gen/start.js'
 import { SupervisorRunner } from './runner.js'
@@ -72,9 +73,8 @@ export function supervisorRef(node: Starting, to: ServerName, options: RefOption
     startChild: async (what: AnyChildSpec | readonly Sendable[]) => {
       if (Array.isArray(what)) return pidIn(await about('start_child', what as Sendable))
       const ref = node.processes.table.makeRef()
-      const here = addressOf(to, node.processes.table.node).node === node.processes.table.node
       const spec = what as AnyChildSpec
-      if (!here) return pidIn(await about('start_child', asTerm(spec)))
+      if (!isHere(node.processes, to)) return pidIn(await about('start_child', asTerm(spec)))
       return pidIn(await lend(spec, ref, term => about('start_child', term)))
     },
     restartChild: async id => pidIn(await about('restart_child', idOf(id))),
