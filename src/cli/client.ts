@@ -15,8 +15,15 @@ const setupTime = 7000
  * @throws NodeError that says why there is no connection; what `work` throws.
  */
 export async function connected<T>(target: string, options: CommonOptions, work: (node: Node) => Promise<T>): Promise<T> {
+  await using node = await asking(target, options)
+  await node.connect(target)
+  return await work(node)
+}
+
+/** Such a node, with a name that fits `target`; it is not connected yet. */
+export function asking(target: string, options: CommonOptions): Promise<Node> {
   const { cookie, hidden = true, timeout, epmdPort } = options
-  await using node = await Node.start({
+  return Node.start({
     name: ownName(options.name, parseNodeName(target).host),
     cookie,
     hidden,
@@ -29,6 +36,4 @@ export async function connected<T>(target: string, options: CommonOptions, work:
     // What a called function prints is not its result.
     output: text => void stderr.write(text),
   })
-  await node.connect(target)
-  return await work(node)
 }

@@ -70,6 +70,26 @@ export async function run(args: readonly string[]): Promise<void> {
           .option('drain', drainOption),
       async argv => (await import('./start.js')).start(argv.file, argv),
     )
+    .command('store', 'copy tables of stable storage', y =>
+      y
+        .command(
+          'copy <from> <to> [tables..]',
+          'copy tables from one store to another: directories, or mnesia:NODE[,NODE…]',
+          y =>
+            y
+              .positional('from', { type: 'string', demandOption: true, describe: 'a directory, or mnesia:NODE[,NODE…]' })
+              .positional('to', { type: 'string', demandOption: true, describe: 'as from; a directory is made when it is not there' })
+              .positional('tables', { type: 'string', array: true, describe: 'which; without, all' })
+              .option('copies', {
+                choices: ['ram', 'disc', 'discOnly'] as const,
+                default: 'disc' as const,
+                describe: 'how the nodes of Mnesia keep tables that are new there',
+              })
+              .example('$0 store copy ./shop mnesia:erl@127.0.0.1', ''),
+          async argv => (await import('./store.js')).copy(argv, argv),
+        )
+        .demandCommand(1, 'What to do with stores is missing'),
+    )
     .command(
       'doctor [node]',
       'say step by step why a node can be reached, or why not',

@@ -19,13 +19,13 @@ export const exitCodes = {
 /** Errors about what was asked for, before anybody was asked. */
 const misuse = /^(?:CLI_(?:USAGE|FILE)|ERR_TERM_\w+|ERR_NAME|NAME_(?:FORMAT|CHARACTERS|LENGTH)|COOKIE_\w+|TLS_\w+|EPMD_(?:PORT|NAME))$/
 
-const unreachable = /^(?:EPMD|NET|DIST|NODE)_|^NAME_SHORT_LONG$/
+const unreachable = /^(?:EPMD|NET|DIST|NODE)_|^NAME_SHORT_LONG$|^STORE_NODE_DOWN$/
 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof NodeError)) return exitCodes.bug
   if (misuse.test(error.code)) return exitCodes.usage
   if (unreachable.test(error.code) || isLost(error)) return exitCodes.unreachable
-  return error.code === 'ERR_TIMEOUT' ? exitCodes.timeout : exitCodes.failed
+  return error.code === 'ERR_TIMEOUT' || error.code === 'STORE_TIMEOUT' ? exitCodes.timeout : exitCodes.failed
 }
 
 /** The connection was there, and broke before the answer. */

@@ -1,4 +1,5 @@
 /** Stable storage: tables of terms that survive whatever becomes of the program. docs/storage.md */
+export { type Copied, type CopyOptions, copyTables } from './copy.js'
 export { type StoreCode, StoreError } from './errors.js'
 export { LmdbStore, type StoreOptions, type StoreStats } from './lmdb/store.js'
 export { type LmdbOptions, openStore } from './open.js'
