@@ -41,7 +41,11 @@ async function all(): Promise<void> {
   writeFileSync(file, `${JSON.stringify({ date: new Date().toISOString(), machine, results }, null, 2)}\n`)
 }
 
-const [name, most = Infinity] = argv.slice(2)
+const [name, most = Infinity, ...more] = argv.slice(2)
+if (Number.isNaN(Number(most)) || more.length > 0) {
+  stderr.write('One figure at a time, and at most how many operations: a number.\n')
+  exit(2)
+}
 const chosen = figures.find(figure => figure.name === name)
 if (name !== undefined && !chosen) {
   stderr.write(`There is no figure '${name}'. These are: ${figures.map(figure => figure.name).join(', ')}.\n`)

@@ -256,6 +256,7 @@ export class Processes implements Host {
   }
 
   send(from: LocalProcess, to: To, term: Sendable, options?: SendOptions): boolean {
+    if (to instanceof Pid && options === undefined && from.mailbox.trace === null && this.#sendHere(to, term)) return true
     const target = this.address(to)
     this.tap?.sent(from, to, term)
     if (
@@ -273,6 +274,14 @@ export class Processes implements Host {
     const signal: SendSignal = { op: 'send', from: from.pid, to: target, message }
     if (from.mailbox.trace === null && options === undefined) return this.route(signal)
     return this.route(traced(options?.priority ? { ...signal, priority: true } : signal, from))
+  }
+
+  /** Most messages go by pid to a process of this place: no signal is made for them. False: it is elsewhere, or was. */
+  #sendHere(to: Pid, term: Sendable): boolean {
+    const process = this.table.find(to)
+    if (!process) return false
+    this.message(process, this.copy(term), null)
+    return true
   }
 
   /** `exit/2`, which carries no trace token. The reason is taken before this returns. */
