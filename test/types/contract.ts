@@ -45,6 +45,16 @@ export async function use(node: Node, self: NodeProcess): Promise<void> {
   await node.start(counter, { name: 'counter' })
   // @ts-expect-error a handler cannot be given a string
   genServer({ init: () => 0, call: { bad: (n, text: string) => reply(text, n) } })
+  const table = { get: async () => undefined, put: async () => {} }
+  genServer({ init: (name: string) => name.length, persist: { table, key: name => name, every: 1000, save: n => n + 1 } })
+  genServer({
+    init: () => ({ at: 1 }),
+    persist: { table: () => table, key: 'shop', vsn: 2, restore: (saved, { at }) => ({ at: saved === 1 ? 0 : at }) },
+  })
+  // @ts-expect-error an object comes back as a Map: say how
+  genServer({ init: () => ({ at: 1 }), persist: { table, key: 'shop' } })
+  // @ts-expect-error there is no such state
+  genServer({ init: () => 0, persist: { table, key: 'n', restore: () => 'text' } })
   // @ts-expect-error a reason that is a JavaScript string would arrive as a binary
   if (sum === 0) self.exit('shutdown')
   const down = await self.receive(match([atom('DOWN'), any, atom('process'), isPid, any]), { timeout: 5000 })

@@ -24,6 +24,7 @@ import { addressOf, type Process, ProcessError, type To } from '../../process/in
 import { type Atom, atom, Pid, type Sendable, type Term, Tuple } from '../../term/index.js'
 import { call, cast } from './gen.js'
 import { moduleOf } from './runner.js'
+import { checkPersist, PersistentServerRunner } from './persistent-runner.js'
 import { type Definition, GenServerRunner } from './server-runner.js'
 import { define, type Starting } from './start.js'
 import type { GenServer, GenServerDefinition, RefOptions, ServerRef } from './server-types.js'
@@ -54,11 +55,13 @@ const none: RefOptions = {}
 /** Defines a server: `init` gives the first state, each handler takes the state and returns the next. */
 export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: GenServerDefinition<A, S, C, K>): GenServer<A, S, C, K> {
   const known = definition as unknown as Definition
+  const { persist } = known
+  if (persist) checkPersist(persist)
   return define<GenServer<A, S, C, K>>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_server'),
     behaviour: atom('gen_server') as Atom,
-    runner: (self, life) => new GenServerRunner(self, known, life),
+    runner: (self, life) => (persist ? new PersistentServerRunner(self, known, life) : new GenServerRunner(self, known, life)),
     refOf: (node, to, options) => refOf(node, to, options),
   })
 }

@@ -26,7 +26,7 @@ interface Later {
 }
 
 export class GenServerRunner extends GenRunner {
-  readonly #definition: Definition
+  protected readonly definition: Definition
   #state: unknown
   /** What is being handled */
   #message: Term | undefined
@@ -37,7 +37,7 @@ export class GenServerRunner extends GenRunner {
 
   constructor(self: Process, definition: Definition, life: Life) {
     super(self, life)
-    this.#definition = definition
+    this.definition = definition
   }
 
   protected get otp(): OtpModule {
@@ -45,7 +45,7 @@ export class GenServerRunner extends GenRunner {
   }
 
   protected get module(): Atom {
-    return moduleOf(this.#definition.module, 'gen_server')
+    return moduleOf(this.definition.module, 'gen_server')
   }
 
   override exited(process: LocalProcess, why: Term): void {
@@ -54,15 +54,33 @@ export class GenServerRunner extends GenRunner {
   }
 
   protected begin(): void {
-    const { init } = this.#definition
+    const { init } = this.definition
     this.invoke(init as Handler, this.life.args, out => {
       if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
       if (!isNext(out)) return this.stopsInInit(badReturn(this.self, out))
       this.keep(out)
-      this.begun()
+      const first = this.first(this.#state)
+      if (!(first instanceof Promise)) return this.begun()
+      const begin = (state: unknown): void => {
+        this.#state = state
+        this.begun()
+      }
+      first.then(state => this.self.local.alive && begin(state)).catch((thrown: unknown) => this.crash(thrown))
     })
   }
+
+  /** The first state, out of what `init` has returned */
+  protected first(state: unknown): unknown {
+    return state
+  }
+
+  protected get state(): unknown {
+    return this.#state
+  }
+
+  /** There is a new state, which may be the old one. */
+  protected changed(): void {}
 
   protected override waiting(process: LocalProcess): boolean {
     return super.waiting(process) || this.continues
@@ -85,7 +103,7 @@ export class GenServerRunner extends GenRunner {
     this.#message = parsed.request
     if (parsed.kind === 'call') return this.onCall(parsed.request, parsed.from)
     if (parsed.kind === 'cast') return this.onCast(parsed.request)
-    const { info, handleInfo } = this.#definition
+    const { info, handleInfo } = this.definition
     if (info) this.invoke(info, [this.#state, message], out => this.tookCast(out))
     else if (handleInfo) this.invoke(handleInfo, [message, this.#state], out => this.tookCast(out))
     else {
@@ -97,16 +115,16 @@ export class GenServerRunner extends GenRunner {
   private onCall(request: Term, caller: Caller): void {
     this.#caller = caller
     const took = (out: unknown): void => this.tookCall(out, caller)
-    const found = handlerOf(this.#definition.call, request)
-    const { handleCall } = this.#definition
+    const found = handlerOf(this.definition.call, request)
+    const { handleCall } = this.definition
     if (found) this.invoke(found.handler, [this.#state, ...found.args], took)
     else if (handleCall) this.invoke(handleCall, [request, this.from(), this.#state], took)
     else this.crash(this.functionClause('handle_call', [request, tuple(caller.pid, caller.tag)]))
   }
 
   private onCast(request: Term): void {
-    const found = handlerOf(this.#definition.cast, request)
-    const { handleCast } = this.#definition
+    const found = handlerOf(this.definition.cast, request)
+    const { handleCast } = this.definition
     if (found) this.invoke(found.handler, [this.#state, ...found.args], out => this.tookCast(out))
     else if (handleCast) this.invoke(handleCast, [request, this.#state], out => this.tookCast(out))
     else this.crash(this.functionClause('handle_cast', [request]))
@@ -114,7 +132,7 @@ export class GenServerRunner extends GenRunner {
 
   private onContinue(what: Term): void {
     this.#message = tuple(atom('continue'), what)
-    const { handleContinue } = this.#definition
+    const { handleContinue } = this.definition
     if (handleContinue) this.invoke(handleContinue, [what, this.#state], out => this.tookCast(out))
     else this.crash(this.undefined('handle_continue', [what]))
   }
@@ -122,8 +140,11 @@ export class GenServerRunner extends GenRunner {
   private tookCall(out: unknown, caller: Caller): void {
     const known = out instanceof Reply || out instanceof NoReply || out instanceof Stop
     if (!known || !isNext(out)) return this.badReturn(out)
-    if (out instanceof Reply) this.reply(caller, out.value, out.state)
-    else if (out instanceof NoReply) answersLater(this.self, caller)
+    if (out instanceof Reply) {
+      this.#state = out.state
+      this.changed()
+      this.reply(caller, out.value, out.state)
+    } else if (out instanceof NoReply) answersLater(this.self, caller)
     // The caller of the last call is answered when `terminate` has run.
     if (out instanceof Stop && out.reply.length === 1) this.#answer = () => this.reply(caller, out.reply[0], out.state)
     this.took(out)
@@ -147,6 +168,7 @@ export class GenServerRunner extends GenRunner {
   private keep(out: unknown): void {
     const whole = out instanceof Reply || out instanceof NoReply || out instanceof Stop
     this.#state = whole ? out.state : out
+    if (!(out instanceof Reply)) this.changed()
     if (!whole || out instanceof Stop || !out.next) return
     this.#later = { next: out.next, stop: () => {} }
     this.wait()
@@ -176,21 +198,24 @@ export class GenServerRunner extends GenRunner {
   }
 
   private reply(caller: Caller, value: unknown, state: unknown): void {
-    reply(this.self, caller, value as Sendable)
+    this.answer(caller, value as Sendable)
     if (this.sys === null) return
     tellEvent(this, atom('out'), this.self.host.copy(value as Sendable), tuple(caller.pid, caller.tag), stateTerm(this.self, state))
+  }
+
+  protected answer(caller: Caller, value: Sendable): void {
+    reply(this.self, caller, value)
   }
 
   private badReturn(out: unknown): void {
     this.end(exitCause(badReturn(this.self, out)))
   }
 
-  protected onEnd({ reason: why }: Cause): unknown {
+  protected onEnd(cause: Cause): unknown {
     const answer = this.#answer
-    const { terminate } = this.#definition
-    if (!answer) return terminate?.call(this.self as never, why, this.#state)
+    if (!answer) return this.lastWords(cause)
     try {
-      const out: unknown = terminate?.call(this.self as never, why, this.#state)
+      const out = this.lastWords(cause)
       if (out instanceof Promise) return out.finally(answer)
       answer()
       return out
@@ -198,6 +223,11 @@ export class GenServerRunner extends GenRunner {
       answer()
       throw thrown
     }
+  }
+
+  /** What runs while it still lives, before the caller of its last call is answered */
+  protected lastWords({ reason: why }: Cause): unknown {
+    return this.definition.terminate?.call(this.self as never, why, this.#state)
   }
 
   protected report(cause: Cause): void {
@@ -221,6 +251,7 @@ export class GenServerRunner extends GenRunner {
   async systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term> {
     const state = await fun(this.systemGetState())
     this.#state = state
+    this.changed()
     return state
   }
 
@@ -232,19 +263,20 @@ export class GenServerRunner extends GenRunner {
   }
 
   async systemCodeChange(oldVsn: Term, extra: Term): Promise<void> {
-    const { codeChange } = this.#definition
+    const { codeChange } = this.definition
     if (!codeChange) throw this.undefined('code_change', [oldVsn, this.systemGetState(), extra])
     this.#state = await codeChange.call(this.self as never, oldVsn, this.#state, extra)
+    this.changed()
   }
 
   private format(status: Status): Status {
-    return formatStatus(this.self, this.module, this.#definition.formatStatus, status)
+    return formatStatus(this.self, this.module, this.definition.formatStatus, status)
   }
 
   override from(): From {
     const caller = this.#caller
     if (!caller) return super.from()
-    return { reply: (value: Sendable) => reply(this.self, caller, value) }
+    return { reply: (value: Sendable) => this.answer(caller, value) }
   }
 
   private functionClause(handler: string, args: readonly Term[]): ErlangError {

@@ -2,6 +2,7 @@
 import type { GlobalName } from './server-name.js'
 import type { Process } from '../../process/index.js'
 import type { Atom, Pid, Received, Sendable, Sent, Term } from '../../term/index.js'
+import type { Persist } from './persist-types.js'
 import type { OwnProcess } from './own-process.js'
 
 declare const brand: unique symbol
@@ -134,6 +135,8 @@ export interface GenServerDefinition<A extends unknown[], S, C, K> {
   readonly terminate?: (this: ServerProcess, reason: Term, state: S) => unknown
   /** `sys:change_code`: the state for the new code. What it throws refuses the change. */
   readonly codeChange?: (oldVsn: Term, state: S, extra: Term) => MaybePromise<S>
+  /** Keeps the state in a table, from which the server starts again after a crash or a restart of the node: docs/otp.md. */
+  readonly persist?: Persist<NoInfer<A>, NoInfer<S>>
   /** What `sys:get_status` and the report of an unusual end show: gives back what shall be shown otherwise. */
   readonly formatStatus?: (this: ServerProcess, status: ServerStatus) => Partial<ServerStatus>
 }

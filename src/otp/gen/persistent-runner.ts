@@ -1,0 +1,100 @@
+/** A gen_server whose state is saved: see Persist. It starts from what was saved, and says nothing of what is not. */
+import { ErlangError, type LocalProcess, type Process, ProcessError } from '../../process/index.js'
+import { atom, equals, type Sendable, type Term, tuple } from '../../term/index.js'
+import { type Cause, isUsual } from './cause.js'
+import { answersLater, type Caller } from './gen.js'
+import type { Persist } from './persist-types.js'
+import type { Life } from './runner.js'
+import { type Definition, GenServerRunner } from './server-runner.js'
+import { savedIn, Snapshots } from './snapshots.js'
+
+type AnyPersist = Persist<any[], any>
+
+export class PersistentServerRunner extends GenServerRunner {
+  readonly #args: readonly unknown[]
+  #snapshots: Snapshots | null = null
+  #ends = false
+  /** The table has refused a state */
+  #refused = false
+
+  constructor(self: Process, definition: Definition, life: Life) {
+    super(self, definition, life)
+    this.#args = life.args
+  }
+
+  /** That of the code which it runs now */
+  get #persist(): AnyPersist {
+    return this.definition.persist as AnyPersist
+  }
+
+  /** After `init`: it may have been saved already. */
+  protected override async first(fresh: unknown): Promise<unknown> {
+    const { table: given, key: naming, every = 'change', vsn = 0, restore } = this.#persist
+    const table = typeof given === 'function' ? await given.call(this.self as never) : given
+    const key = (typeof naming === 'function' ? naming(...this.#args) : naming) as Sendable
+    const row = await table.get(key)
+    const saved = row === undefined ? null : savedIn(row)
+    if (row !== undefined && !saved) throw new ErlangError(tuple(atom('not_a_state'), row as Term), [])
+    const wanted = this.self.host.copy(vsn)
+    const isCurrent = saved === null || equals(saved.vsn, wanted)
+    const state = saved === null ? fresh : await this.#restored(saved.value, fresh, saved.vsn, wanted, restore)
+    const { clock } = this.self.host
+    this.#snapshots = new Snapshots({ table, key, every, clock, failed: error => this.#failed(error) }, this.#rowOf(state), isCurrent)
+    return state
+  }
+
+  #restored(saved: Term, fresh: unknown, vsn: Term, wanted: Term, restore: AnyPersist['restore']): unknown {
+    if (restore) return restore.call(this.self as never, saved, fresh, vsn)
+    if (equals(vsn, wanted)) return saved
+    const { codeChange } = this.definition
+    if (codeChange) return codeChange.call(this.self as never, vsn, saved, atom('restored'))
+    throw new ErlangError(tuple(atom('saved_vsn'), vsn, wanted), [])
+  }
+
+  #rowOf(state: unknown): Sendable {
+    const { save, vsn = 0 } = this.#persist
+    return tuple(vsn, save ? save(state) : (state as Sendable))
+  }
+
+  protected override changed(): void {
+    this.#snapshots?.take(this.#rowOf(this.state))
+  }
+
+  /** The value is taken at once, and said when what it may tell of is written. */
+  protected override answer(caller: Caller, value: Sendable): void {
+    const snapshots = this.#snapshots
+    if (!snapshots?.isBehind) return super.answer(caller, value)
+    const taken = this.self.host.copy(value)
+    answersLater(this.self, caller)
+    snapshots.hold(() => super.answer(caller, taken))
+  }
+
+  protected override async lastWords(cause: Cause): Promise<void> {
+    await super.lastWords(cause)
+    this.#ends = true
+    if (this.#refused) return
+    if (isUsual(cause) || this.#persist.every === undefined || this.#persist.every === 'change') await this.#snapshots?.flush()
+  }
+
+  override exited(process: LocalProcess, why: Term): void {
+    this.#snapshots?.stop()
+    super.exited(process, why)
+  }
+
+  #failed(error: unknown): void {
+    // Who ends waits for it, and is told.
+    if (this.#ends) return
+    this.#refused = true
+    this.crash(error)
+  }
+}
+
+/** @throws ProcessError ERR_BADARG */
+export function checkPersist({ table, key, every = 'change' }: AnyPersist): void {
+  const wrong = (says: string): ProcessError => new ProcessError('ERR_BADARG', says)
+  const isTable = typeof table === 'function' || (typeof table?.get === 'function' && typeof table.put === 'function')
+  if (!isTable) throw wrong("A server's state is kept in a table, as store.table gives it, or a function that gives one.")
+  if (key === undefined) throw wrong("A server's state is kept under a key: say which.")
+  if (every !== 'change' && !(typeof every === 'number' && every > 0))
+    throw wrong(`A server's state is saved every so many milliseconds, or at each 'change', not every ${String(every)}.`)
+}
