@@ -3,7 +3,7 @@ import { stdout } from 'node:process'
 import yargs from 'yargs'
 import { usage } from './errors.js'
 import { version } from '../otp/version.js'
-import { commonOptions, drainOption } from './options.js'
+import { commonOptions, count, drainOption, seconds } from './options.js'
 
 const epilogue = `NODE is name@host. Terms are read and printed in Erlang syntax: quote them for the shell.
 
@@ -95,6 +95,31 @@ export async function run(args: readonly string[]): Promise<void> {
       'say step by step why a node can be reached, or why not',
       y => y.positional('node', { type: 'string', describe: 'name@host; without it, a look at this machine' }),
       async argv => (await import('./doctor.js')).doctor(argv.node, argv),
+    )
+    .command(
+      'top <node>',
+      'show which processes of a node work most, until q or SIGINT',
+      y =>
+        y
+          .positional('node', node)
+          .option('once', { type: 'boolean', default: false, describe: 'one look, and no more' })
+          .option('interval', { type: 'string', requiresArg: true, default: '5', coerce: seconds, describe: 'seconds between two looks' })
+          .option('sort', { choices: ['reductions', 'memory', 'queue'] as const, default: 'reductions' as const, describe: 'what leads' })
+          .option('lines', {
+            type: 'string',
+            requiresArg: true,
+            coerce: count,
+            describe: 'processes that are shown',
+            defaultDescription: 'what fits, else 20',
+          })
+          .option('most', {
+            type: 'string',
+            requiresArg: true,
+            default: '100000',
+            coerce: count,
+            describe: 'processes that are looked at',
+          }),
+      async argv => (await import('./top.js')).top(argv.node, { ...argv, interval: argv.interval as number, most: argv.most as number }),
     )
     .command(
       'epmd',

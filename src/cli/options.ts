@@ -82,3 +82,14 @@ function port(text: string | undefined): number | undefined {
   if (/^\d+$/.test(text) && number > 0 && number < 65536) return number
   throw new Error(`'${text}' is no port for --epmd-port, which is a number from 1 to 65535`)
 }
+
+export function seconds(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) >= 0.1) return Number(text)
+  throw new Error(`'${text}' is no time for --interval, which is seconds from 0.1 up`)
+}
+
+export function count(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text)
+  throw new Error(`'${text}' is no number of processes: give one from 1 up`)
+}
