@@ -256,7 +256,8 @@ export class Processes implements Host {
   }
 
   send(from: LocalProcess, to: To, term: Sendable, options?: SendOptions): boolean {
-    if (to instanceof Pid && options === undefined && from.mailbox.trace === null && this.#sendHere(to, term)) return true
+    if (to instanceof Pid && options === undefined && this.tap === null && from.mailbox.trace === null && this.#sendHere(to, term))
+      return true
     const target = this.address(to)
     this.tap?.sent(from, to, term)
     if (
