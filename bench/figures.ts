@@ -11,6 +11,7 @@ import { processesFigure } from './processes.js'
 import { roundTrip } from './round-trip.js'
 import { slopes } from './slopes.js'
 import { spawnFigure } from './spawn.js'
+import { storeFigure } from './store.js'
 import { ties } from './ties.js'
 
 /** In the order in which they are printed */
@@ -29,4 +30,5 @@ export const figures: readonly Figure[] = [
   slopes,
   nodedown,
   concurrency,
+  storeFigure,
 ]
