@@ -29,7 +29,7 @@ export interface UpgradeOptions extends LoadOptions {
   readonly timeout?: number | undefined
 }
 
-export interface Upgraded extends VersionInfo {
+export interface Upgraded extends Pick<VersionInfo, 'number' | 'vsn' | 'url'> {
   /** The servers that moved to it */
   readonly servers: readonly Pid[]
 }
@@ -186,8 +186,8 @@ export class Code<P extends Process = any> {
     }
     const loaded = this.#modules.get(name) as Loaded<P>
     loaded.on = on
-    const [version] = await this.versions(name)
-    return { ...(version as VersionInfo), servers }
+    const { number, vsn, url: now } = loaded.current as Version<P>
+    return { number, vsn, url: now, servers }
   }
 
   /** Where what other nodes spawn and call of this module runs; undefined: where they are answered. */

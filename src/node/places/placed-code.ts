@@ -41,6 +41,8 @@ export class PlacedCode implements NonNullable<CodeHost['elsewhere']> {
   /** Sums up what all places answer. One that is too busy to say, or stopped, counts as one: it may be busy with it. */
   async count(ask: (place: Place) => Promise<Term | undefined>): Promise<number> {
     const counts = await this.#each(async place => {
+      // What has not started runs nothing yet, and will run what is current.
+      if (!place.runs) return 0
       const count = await ask(place)
       return count === undefined ? Number(this.#places.has(place.id.number) && !place.finished) : Number(count)
     })
