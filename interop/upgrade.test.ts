@@ -171,7 +171,10 @@ async function byErlang(t: Test, node: Node, evaluate: (source: string) => Promi
   const late = `ok = sys:suspend({Id, Ts}), Me = self(), spawn(fun() -> Me ! Get(Id) end), receive _ -> early after 0 -> ok end,
     ok = sys:change_code({Id, Ts}, calc, 1, []), ok = sys:resume({Id, Ts}), receive A -> A end`
   t.equal(await ask(`[begin ${late} end || Id <- Ids].`), '[{2,0,1},{2,0,1},{2,0,1}]', 'a call that came while it was suspended')
-  t.equal(await ask('{Change(Sup), lists:sort([Id || {Id, _, _, _} <- supervisor:which_children(Sup)])}.'), '{ok,[here,isolated,more,pool]}')
+  t.equal(
+    await ask('{Change(Sup), lists:sort([Id || {Id, _, _, _} <- supervisor:which_children(Sup)])}.'),
+    '{ok,[here,isolated,more,pool]}',
+  )
   t.match(await ask('{ok, _} = supervisor:restart_child(Sup, more), Get(more).'), '{2,0,0}')
 
   write(3, `String(this.node.whereis('pool')) === String(this.pid)`)

@@ -98,6 +98,7 @@ const imported = new Map<string, number>()
 export class Code<P extends Process = any> {
   readonly #modules = new Map<Atom, Loaded<P>>()
   readonly #upgrading = new Set<Atom>()
+  #turn: Promise<void> = Promise.resolve()
   /** The URLs that were imported here */
   readonly #seen = new Set<string>()
   /** By the URL of the file, whichever version was imported */
@@ -229,6 +230,17 @@ export class Code<P extends Process = any> {
   /** @internal Does what was imported by this URL belong to that module? */
   isOf(name: Atom, url: string): boolean {
     return this.#files.get(fileOf(url)) === name
+  }
+
+  /** @internal For what main tells another place: one after the other, for an import takes its time. Rejects as the work does. */
+  inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    // What failed is told to who asked; the next begins anew.
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
   }
 
   /** @internal What `codeChange` is told that it changes from, by URL */

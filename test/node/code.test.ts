@@ -89,7 +89,10 @@ for (const on of ['main', 'pool', 'isolated'] as const) {
 t.test('a place that never comes round holds up nobody, and a purge kills who computes there in the old version', async t => {
   const { node, write } = await given(t)
   const version = (number: number): URL =>
-    write(`${source(number)}\nexport function spin(to) { this.send(to, this.pid); setImmediate(() => { for (;;); }); return this.receive() }`, `calc-${number}.mjs`)
+    write(
+      `${source(number)}\nexport function spin(to) { this.send(to, this.pid); setImmediate(() => { for (;;); }); return this.receive() }`,
+      `calc-${number}.mjs`,
+    )
   await node.code.load('calc', version(1))
   await node.run(async self => {
     const pid = node.spawn({ module: 'calc', fun: 'spin', args: [self.pid] }, { on: 'isolated' })

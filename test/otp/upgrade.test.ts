@@ -190,6 +190,29 @@ t.test('servers that call each other move', async t => {
   )
 })
 
+t.test('a place that starts meanwhile moves when it is there', async t => {
+  const { node, write, definition } = await given(t)
+  const url = write(counter(1), 'calc-1.mjs')
+  await node.code.load('calc', url)
+  const made = await definition(url)
+  const starting = node.start(made, { args: [4], on: 'isolated', name: 'late' })
+  for (const version of [2, 3, 4, 5]) await node.code.upgrade('calc', write(counter(version), `calc-${version}.mjs`), { timeout })
+  await starting
+  let told = await get(node, 'late')
+  while (!told.startsWith('[5,')) told = await get(node, 'late')
+  t.match(told, /^\[5,\[4/)
+
+  const refused = node.start(made, { args: [5], on: 'isolated', name: 'refused' })
+  const refuses = write(counter(6, 'if (state[0] === 5) throw new Error("no"); return state'), 'calc-6.mjs')
+  await node.code.upgrade('calc', refuses, { timeout })
+  t.equal(await get(node, 'late'), told.replace('[5,', '[6,'))
+  // It began in the new version, or it was too late to refuse for all: then it has ended.
+  await refused.catch(() => {})
+  let why = '[5,'
+  while (why.startsWith('[5,')) why = await get(node, 'refused').catch(String)
+  t.match(why, /^\[6,\[5\]\]$|code_change|noproc/)
+})
+
 t.test('a server that the new version does not define', async t => {
   const { node, write, definition } = await given(t)
   const url = write(counter(1))

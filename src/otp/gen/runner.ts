@@ -184,6 +184,10 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     change()
   }
 
+  get isHeld(): boolean {
+    return this.sys !== null && this.sys.held !== null
+  }
+
   /** Handles nothing from now on, when it is done with what it handles. Resolves then, or when it ends. */
   hold(): Promise<void> {
     const sys = (this.sys ??= newSysState())

@@ -63,14 +63,17 @@ export class Moving {
   /** Holds these, or all that are not held yet. Resolves when they handle nothing any more, or else to those that still do after so long. */
   async hold(pids: readonly Pid[] | null, ms: number): Promise<Pid[]> {
     const wanted = this.#servers().filter(({ self: { pid } }) => !pids || pids.some(each => equals(each, pid)))
+    // What another upgrade came too late for is let go by that first.
+    const others = wanted.filter(runner => runner.isHeld && !this.#held.has(runner))
     const waits = wanted.flatMap(runner => {
-      if (this.#held.has(runner)) return []
+      if (this.#held.has(runner) || runner.isHeld) return []
       const held = { isDone: false }
       this.#held.set(runner, held)
       return [runner.hold().then(() => void (held.isDone = true))]
     })
     await within(this.#kernel.processes.clock, ms, Promise.all(waits))
-    return [...this.#held].flatMap(([{ self }, { isDone }]) => (isDone || !self.local.alive ? [] : [self.pid]))
+    const stuck = [...this.#held].flatMap(([runner, { isDone }]) => (isDone ? [] : [runner]))
+    return [...stuck, ...others].filter(({ self }) => self.local.alive).map(({ self }) => self.pid)
   }
 
   release(): void {
@@ -122,25 +125,29 @@ export class Moving {
     return pids
   }
 
-  /** In a place that was not there to be asked all others have moved already, so here one that refuses ends: who starts it again starts the new version. */
-  async settle(): Promise<Pid[]> {
-    const { code, processes } = this.#kernel
+  /**
+   * In a place that was not there to be asked all others have moved already, so here one that refuses ends: who starts it again starts the new version.
+   * Resolves when all have moved; those that wait for an earlier such move are moved by that.
+   */
+  async settle(): Promise<void> {
     this.release()
-    code.commit(this.target.name)
-    const settled = this.#servers().map(async (runner): Promise<Pid[]> => {
-      await runner.hold()
-      try {
-        const change = await runner.next(this.#changeOf(runner))
+    await Promise.all(this.#servers().map(async runner => (runner.isHeld ? undefined : this.#settle(runner))))
+  }
+
+  async #settle(runner: GenRunner): Promise<void> {
+    const { code, processes } = this.#kernel
+    const to = <D extends Defined>(definition: D): D => latestOf(code, definition)
+    await runner.hold()
+    try {
+      while (runner.self.local.alive && runner.definitions.some(definition => to(definition) !== definition)) {
+        const change = await runner.next({ ...this.#changeOf(runner), to })
         change()
-        return [runner.self.pid]
-      } catch (thrown) {
-        processes.exit(runner.self.local, tuple(atom('code_change'), reasonOf(thrown)) as Term)
-        return []
-      } finally {
-        runner.release()
       }
-    })
-    return (await Promise.all(settled)).flat()
+    } catch (thrown) {
+      processes.exit(runner.self.local, tuple(atom('code_change'), reasonOf(thrown)) as Term)
+    } finally {
+      runner.release()
+    }
   }
 
   #servers(): GenRunner[] {

@@ -125,8 +125,8 @@ export class Upgrades implements Mover {
     switch (what) {
       case 'prepare': {
         const target = targetFrom(args)
-        await code.prepare(name, target.url, target.source)
         this.#here(target)
+        await code.inTurn(() => code.prepare(name, target.url, target.source))
         break
       }
       case 'hold':
@@ -140,26 +140,29 @@ export class Upgrades implements Mover {
         break
       }
       case 'commit':
-        return this.#commit(targetFrom(args), moving)
+        return this.#commit(targetFrom(args))
       case 'discard':
         moving?.release()
         this.#moving.delete(name)
-        code.discard(name)
+        await code.inTurn(() => code.discard(name))
     }
     return atom('ok')
   }
 
-  async #commit(target: Target, moving: Moving | undefined): Promise<Pid[]> {
-    const moved = moving?.commit()
-    if (moved) {
-      this.#moving.delete(target.name)
-      return moved
-    }
-    const { code } = this.#kernel
-    if (!moving) await code.prepare(target.name, target.url, target.source)
-    const late = moving ?? new Moving(this.#kernel, target)
+  async #commit(target: Target): Promise<Pid[]> {
+    const known = this.#moving.get(target.name)
+    const moving = known?.target.url === target.url ? known : new Moving(this.#kernel, target)
     this.#moving.delete(target.name)
-    return late.settle()
+    // At once: what comes after it is to meet the new version.
+    const moved = moving.commit()
+    if (moved) return moved
+    const { code } = this.#kernel
+    await code.inTurn(async () => {
+      await code.prepare(target.name, target.url, target.source)
+      code.commit(target.name)
+    })
+    await moving.settle()
+    return []
   }
 
   #usersHere(url: string): number {
