@@ -26,6 +26,8 @@ shape(P) when is_port(P) -> port;
 shape(B) when is_binary(B) -> binary;
 shape(_) -> other.
 
+init(N) -> {ok, N}.
+
 missing(Theirs, Ours) -> [Pair || Pair <- Theirs, not lists:member(Pair, Ours)].
 
 %% observer_perf_wx
@@ -119,6 +121,20 @@ t.test('observer', async t => {
       const sound = `{Apps, Trees} = looker:applications(N), length(Apps) =:= length(Trees) andalso [T || {_, Sound, _} = T <- Trees, Sound =/= {true, true, [], true}].`
       t.equal(await ask(sound), '[]')
       t.equal(await ask(sound, other.name), '[]')
+    })
+    await t.test('text is a list of code points', async t => {
+      const name = atom('grün') as Term
+      await node.start(genServer({ init: () => 0 }), { name: 'grün' })
+      const header =
+        '{status, _, _, [_, _, _, _, Misc]} = sys:get_status({Name, N}), hd([V || {header, V} <- Misc]) =:= "Status for generic server " ++ atom_to_list(Name).'
+      t.equal(await ask(header, node.name, { Name: name }), 'true')
+      t.equal(
+        await ask(`{ok, _} = rpc:call(N, gen_server, start, [{local, Name}, looker, 0, []]), ${header}`, other.name, { Name: name }),
+        'true',
+      )
+      const label =
+        '{_, Trees} = looker:applications(N), lists:any(fun({_, _, Links}) -> lists:any(fun({_, To}) -> To =:= atom_to_list(Name) end, Links) end, Trees).'
+      t.equal(await ask(label, node.name, { Name: name }), 'true')
     })
     await t.test('a window of a process: its state by the way that observer goes', async t => {
       t.equal(await ask('looker:state(P).', node.name, { P: told.server }), '{state,gen_server}')

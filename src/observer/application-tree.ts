@@ -11,7 +11,7 @@ import type { ProcessInfo, Row } from '../otp/process-info/process-info.js'
 import { type Wanted, wantedItems } from '../otp/process-info/items.js'
 import { version } from '../otp/version.js'
 import type { Process } from '../process/index.js'
-import { Atom, atom, equals, format, Pid, Port, type Term, text, type Tuple, tuple } from '../term/index.js'
+import { Atom, atom, equals, format, Pid, Port, type Term, text, type Tuple, tuple, charlist } from '../term/index.js'
 
 const none = atom('undefined')
 const wanted = wantedItems([
@@ -44,7 +44,7 @@ export class ApplicationTrees {
     const { pid } = this.#kernel.processes.init
     const without = own
       .filter(([name]) => !masters.has(name))
-      .map(([name, about]) => tuple(pid, atom(name), tuple(atom(name), chars(about), chars(version))))
+      .map(([name, about]) => tuple(pid, atom(name), tuple(atom(name), charlist(about), charlist(version))))
     return [...[...masters.values()].map(({ master, entry }) => tuple(master, entry.elements[0] as Term, entry)), ...without]
   }
 
@@ -119,11 +119,11 @@ export class ApplicationTrees {
   /** As appmon names it: each name is another's. */
   #label(of: Term, known: ReadonlyMap<string, Entry>): Term {
     const entry = known.get(String(of))
-    if (entry?.name) return chars(entry.name.name)
+    if (entry?.name) return charlist(entry.name.name)
     const pid = format(of).replace(/^<\d+/, '<0')
-    if (of instanceof Pid && of.node !== this.#kernel.processes.table.node) return chars(`${format(of)} ${of.node.name}`)
-    if (of === this.#kernel.processes.init.pid) return chars('init')
-    return entry && entry.label !== none ? chars(`${labelText(entry.label)} ${pid}`) : chars(pid)
+    if (of instanceof Pid && of.node !== this.#kernel.processes.table.node) return charlist(`${format(of)} ${of.node.name}`)
+    if (of === this.#kernel.processes.init.pid) return charlist('init')
+    return entry && entry.label !== none ? charlist(`${labelText(entry.label)} ${pid}`) : charlist(pid)
   }
 
   #entry([pid, values]: Row): Entry {
@@ -155,8 +155,6 @@ const own = [
 ] as const
 
 const linksOf = (known: ReadonlyMap<string, Entry>, pid: Pid): readonly Term[] => [...(known.get(String(pid))?.links ?? [])].reverse()
-
-const chars = (text: string): number[] => [...Buffer.from(text)]
 
 function labelText(label: Term): string {
   try {

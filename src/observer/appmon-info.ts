@@ -14,7 +14,7 @@ import type { Builtins } from '../otp/rpc/builtins.js'
 import { parseRequest, reply } from '../otp/gen/gen.js'
 import type { ProcessInfo } from '../otp/process-info/process-info.js'
 import type { Process } from '../process/index.js'
-import { Atom, atom, equals, format, Pid, type Term, Tuple, tuple } from '../term/index.js'
+import { Atom, atom, equals, format, Pid, type Term, Tuple, tuple, charlist } from '../term/index.js'
 import { ApplicationTrees } from './application-tree.js'
 
 /** Milliseconds between two looks */
@@ -123,7 +123,7 @@ class AppmonInfo {
         return this.#trees.tree(this.#self, about)
       case 'pinfo': {
         const told = about instanceof Pid ? await this.#info.of(about, this.#self.pid) : null
-        return [...Buffer.from(`Node: ${this.#self.pid.node.name}, Process: ${format(about)}\n${format(told ?? atom('undefined'))}\n\n`)]
+        return charlist(`Node: ${this.#self.pid.node.name}, Process: ${format(about)}\n${format(told ?? atom('undefined'))}\n\n`)
       }
       case 'load':
         return tuple(0, 0)

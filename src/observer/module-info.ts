@@ -45,8 +45,6 @@ function infoOf(code: Kernel['code'], module: Atom): Map<string, Sendable> {
 }
 
 export function moduleBuiltins({ code }: Kernel<any>): Builtins {
-  const exported = (module: unknown, fun: unknown, arity: unknown): boolean =>
-    module instanceof Atom && fun instanceof Atom && Number.isInteger(arity) && code.find(module, fun, arity as number) !== undefined
   const ensure = (module: unknown): Sendable | undefined => {
     if (!(module instanceof Atom)) return undefined
     return code.isLoaded(module) ? tuple(atom('module'), module) : tuple(atom('error'), atom('nofile'))
@@ -54,7 +52,9 @@ export function moduleBuiltins({ code }: Kernel<any>): Builtins {
   return {
     erlang: {
       'function_exported/3': (_, module, fun, arity) =>
-        module instanceof Atom && fun instanceof Atom && Number.isInteger(arity) ? exported(module, fun, arity) : undefined,
+        module instanceof Atom && fun instanceof Atom && Number.isInteger(arity)
+          ? code.find(module, fun, arity as number) !== undefined
+          : undefined,
       'module_loaded/1': (_, module) => (module instanceof Atom ? code.isLoaded(module) : undefined),
       // Of JavaScript's heap a process has no part that could be cleared for it alone.
       'garbage_collect/1': (_, pid) => (pid instanceof Pid ? true : undefined),

@@ -13,7 +13,7 @@ import type { Builtins } from '../otp/rpc/builtins.js'
 import type { ProcessInfo, Row } from '../otp/process-info/process-info.js'
 import { type Wanted, wantedItems } from '../otp/process-info/items.js'
 import { type Process, ProcessError } from '../process/index.js'
-import { Atom, atom, format, Pid, type Sendable, type Term, text, tuple } from '../term/index.js'
+import { Atom, atom, format, Pid, type Sendable, type Term, text, tuple, charlist } from '../term/index.js'
 import { portList } from './ports.js'
 import { allocators, type SystemInfo } from './system-info.js'
 
@@ -33,7 +33,7 @@ const wanted = wantedItems([
 export function observerBuiltins(kernel: Kernel<any>, info: ProcessInfo, system: SystemInfo): Builtins {
   return {
     observer_backend: {
-      'vsn/0': () => tuple(atom('ok'), chars(version)),
+      'vsn/0': () => tuple(atom('ok'), charlist(version)),
       'sys_info/0': () => sysInfo(kernel, system),
       'get_port_list/0': () => portList(kernel),
       // It has none of the module `socket`, and no tables.
@@ -123,7 +123,7 @@ function tableList(kernel: Kernel<any>, type: Term): Sendable | undefined {
   if (type === atom('ets')) return []
   if (type !== atom('mnesia')) return undefined
   // oxlint-disable-next-line no-throw-literal, only-throw-error: a term is thrown, as Erlang throws it
-  throw tuple(atom('error'), chars(`Mnesia is not running on: ${kernel.name}`))
+  throw tuple(atom('error'), charlist(`Mnesia is not running on: ${kernel.name}`))
 }
 
 /** The process that sends a table: an empty one, for there is none. */
@@ -155,5 +155,3 @@ async function somethingComes(self: Process, timeout: number): Promise<boolean> 
     throw error
   }
 }
-
-const chars = (text: string): number[] => [...Buffer.from(text)]

@@ -2,7 +2,7 @@
 import type { Connection } from '../net/connection.js'
 import type { Kernel } from '../node/kernel.js'
 import type { Builtins } from '../otp/rpc/builtins.js'
-import { Atom, atom, equals, Port, type Sendable, type Term, type Tuple, tuple } from '../term/index.js'
+import { Atom, atom, equals, Port, type Sendable, type Term, type Tuple, tuple, charlist } from '../term/index.js'
 
 const numbers = new WeakMap<Connection, bigint>()
 let last = 0n
@@ -25,13 +25,11 @@ export function connectionPorts(kernel: Kernel<any>): ConnectionPort[] {
 /** For what is no connection */
 export const newPort = ({ processes: { table } }: Kernel<any>): Port => new Port(table.node, ++last, table.creation)
 
-const chars = (text: string): number[] => [...Buffer.from(text)]
-
 type Item = (port: ConnectionPort, kernel: Kernel<any>) => Sendable
 
 /** In the order in which port_info/1 tells them */
 const items: Readonly<Record<string, Item>> = {
-  name: () => chars('tcp_inet'),
+  name: () => charlist('tcp_inet'),
   links: (_, kernel) => owners(kernel),
   id: ({ port }) => Number(port.id),
   connected: (_, kernel) => owners(kernel)[0] ?? atom('undefined'),

@@ -15,7 +15,7 @@ import { defaultLimits } from '../etf/index.js'
 import type { Kernel } from '../node/kernel.js'
 import type { Builtins } from '../otp/rpc/builtins.js'
 import { version } from '../otp/version.js'
-import { Atom, atom, atomCount, type Sendable, type Term, Tuple, tuple } from '../term/index.js'
+import { Atom, atom, atomCount, type Sendable, type Term, Tuple, tuple, charlist } from '../term/index.js'
 import type { Loads } from './load.js'
 import { connectionPorts } from './ports.js'
 
@@ -23,8 +23,6 @@ import { connectionPorts } from './ports.js'
 const release = '29'
 /** 22 bits of a pid's number say which */
 const processLimit = 2 ** 22
-
-const chars = (text: string): number[] => [...Buffer.from(text)]
 
 export class SystemInfo {
   readonly loads: Loads
@@ -64,9 +62,9 @@ export class SystemInfo {
     logical_processors: () => cpus().length,
     logical_processors_available: () => availableParallelism(),
     logical_processors_online: () => cpus().length,
-    machine: () => chars('Beamlet'),
+    machine: () => charlist('Beamlet'),
     multi_scheduling: () => atom('enabled'),
-    otp_release: () => chars(release),
+    otp_release: () => charlist(release),
     port_count: () => connectionPorts(this.#kernel).length,
     port_limit: () => atom('infinity'),
     process_count: async () => (await this.loads.all()).reduce((sum, { processes }) => sum + processes, 0),
@@ -74,11 +72,11 @@ export class SystemInfo {
     schedulers: () => this.#schedulers,
     schedulers_online: () => this.#schedulers,
     smp_support: () => true,
-    system_architecture: () => chars(`${arch}-${platform()}`),
-    system_version: () => chars(`${this.#version}\n`),
+    system_architecture: () => charlist(`${arch}-${platform()}`),
+    system_version: () => charlist(`${this.#version}\n`),
     thread_pool_size: () => Number(nodeProcess.env['UV_THREADPOOL_SIZE'] ?? 4),
     threads: () => true,
-    version: () => chars(this.#version),
+    version: () => charlist(this.#version),
     wordsize: () => 8,
   }
 

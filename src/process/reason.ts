@@ -7,7 +7,7 @@
  *   any term   → {{nocatch, Term}, []}
  */
 import { copy } from '../etf/index.js'
-import { atom, type Sendable, type Term, tuple } from '../term/index.js'
+import { atom, type Sendable, type Term, tuple, charlist } from '../term/index.js'
 import { inspect } from 'node:util'
 import { basename } from 'node:path'
 import { ErlangError, ExitError } from './errors.js'
@@ -51,7 +51,7 @@ export function stackOf(error: Error): Term {
   for (const line of (typeof error.stack === 'string' ? error.stack : '').split('\n')) {
     const [, fun, file, number] = frame.exec(line) ?? []
     if (file === undefined || file.startsWith('node:')) continue
-    const location = [tuple(atom('file'), [...Buffer.from(file)]), tuple(atom('line'), Number(number))]
+    const location = [tuple(atom('file'), charlist(file)), tuple(atom('line'), Number(number))]
     frames.push(tuple(name(basename(file).replace(/\.[^.]*$/, '')), name(fun?.replace(receiver, '') ?? 'anonymous'), 0, location))
   }
   return frames

@@ -1,7 +1,7 @@
 /** A node's applications, in OTP's words. */
 import { atomOf } from '../../process/index.js'
 import type { Tuple } from '../../term/index.js'
-import { type Atom, atom, equals, type Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
+import { type Atom, atom, equals, type Pid, type Sendable, type Term, text, tuple, charlist } from '../../term/index.js'
 import { ApplicationError, codeOf } from './application.js'
 import { ApplicationController, type Controlled, neededBy } from './controller.js'
 import type { Application, ApplicationCode, ApplicationInfo, ApplicationKey, Env, EnvOf, RestartType } from './types.js'
@@ -135,7 +135,7 @@ export class Applications {
     if (this.controller.loaded.get(name)) return name
     // There is no file to load it from.
     if (!codeOf(app)) {
-      const reason = tuple([...Buffer.from('no such file or directory')], [...Buffer.from(`${name.name}.app`)])
+      const reason = tuple(charlist('no such file or directory'), charlist(`${name.name}.app`))
       throw new ApplicationError(reason, ' Load its definition first, or start that.')
     }
     this.load(app as Application)

@@ -42,14 +42,12 @@ export { type Actions, type Event, keep, next, repeat, type State, type StatemPr
 
 /** Defines a state machine: `init` gives the first state and the data, each handler the next. */
 export function genStatem<A extends unknown[], D, St = {}>(definition: GenStatemDefinition<A, D, St>): Startable<A, StatemRef<St>> {
-  return define<Startable<A, StatemRef<St>>, StatemDefinition>({
+  const known = definition as unknown as StatemDefinition
+  return define<Startable<A, StatemRef<St>>>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_statem'),
     behaviour: atom('gen_statem') as Atom,
-    code: definition as unknown as StatemDefinition,
-    runner(self, life) {
-      return new GenStatemRunner(self, this, life)
-    },
+    runner: (self, life) => new GenStatemRunner(self, known, life),
     refOf: (node, to, options) => refOf(node, to, options),
   })
 }

@@ -5,7 +5,7 @@
  * Source: proc_lib.erl (crash_report), logger.erl (log_allowed) and the reports of each behaviour.
  */
 import type { LogLevel, LogReport, Process } from '../../process/index.js'
-import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
 import type { Cause } from '../gen/cause.js'
 import { neighboursOf } from './neighbours.js'
 import type { ServerStatus } from '../gen/server-types.js'
@@ -47,7 +47,7 @@ export function logCrash(self: Process, reason: Term): void {
   })
 }
 
-const crashFormat: Term = [...Buffer.from('Error in process ~p on node ~p with exit value:~n~p~n')]
+const crashFormat: Term = charlist('Error in process ~p on node ~p with exit value:~n~p~n')
 
 /** To whoever listens here, and to the node of its group leader. */
 function tell({ host, groupLeader, pid }: Process, make: () => LogReport): void {
@@ -77,7 +77,7 @@ function metaOf({ pid, groupLeader }: Process, { module, sasl, title, tag, type 
       ...(type === undefined ? {} : { type: atom(type) }),
       ...(module === 'proc_lib' ? {} : { report_cb: new ExportFun(atom(module) as Atom, atom(name) as Atom, 1) }),
     },
-    ...(title === undefined ? {} : { logger_formatter: { title: [...Buffer.from(title)] } }),
+    ...(title === undefined ? {} : { logger_formatter: { title: charlist(title) } }),
   }
 }
 

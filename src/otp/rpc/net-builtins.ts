@@ -2,10 +2,9 @@
 import { hostname } from 'node:os'
 import type { Connection } from '../../net/connection.js'
 import type { Kernel } from '../../node/kernel.js'
-import { Atom, atom, type Sendable, type Term, text, type Tuple, tuple } from '../../term/index.js'
+import { Atom, atom, type Sendable, type Term, text, type Tuple, tuple, charlist } from '../../term/index.js'
 import type { Builtins } from './builtins.js'
 
-const chars = (text: string): number[] => [...Buffer.from(text)]
 const error = (why: string): Tuple => tuple(atom('error'), atom(why))
 const ok = (value: Sendable): Tuple => tuple(atom('ok'), value as Term)
 
@@ -39,7 +38,7 @@ export function netBuiltins(kernel: Kernel<any>): Builtins {
     net_adm: {
       'names/0': () => names(kernel, '127.0.0.1'),
       'names/1': (_, host) => names(kernel, host instanceof Atom ? host.name : text(host as Term)),
-      'localhost/0': () => chars(hostname()),
+      'localhost/0': () => charlist(hostname()),
       'host_file/0': () => error('enoent'),
       // Whoever asks does not have this node dial another.
       'ping/1': (_, name) => atom(name === atom(kernel.name) || connection(name) ? 'pong' : 'pang'),
@@ -64,14 +63,15 @@ function addressOf(address: string, name: string): Tuple {
   const found = /^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+):(\d+)$/.exec(address)
   const [a = 0, b = 0, c = 0, d = 0, port = 0] = (found?.slice(1) ?? []).map(Number)
   const where = found ? tuple(tuple(a, b, c, d), port) : atom('undefined')
-  return tuple(atom('net_address'), where, chars(name.split('@')[1] ?? ''), atom('tcp'), atom('inet'))
+  return tuple(atom('net_address'), where, charlist(name.split('@')[1] ?? ''), atom('tcp'), atom('inet'))
 }
 
 /** `{ok, [{Name, Port}]}`, as EPMD of that machine tells; `{error, address}` when it cannot be asked. */
 async function names({ epmd }: Kernel<any>, host: string): Promise<Sendable> {
   try {
     const known = await epmd.names(host)
-    return ok(known.map(({ name, port }) => tuple(chars(name), port)))
+    // As they come from EPMD, byte for byte.
+    return ok(known.map(({ name, port }) => tuple([...Buffer.from(name)], port)))
   } catch (why) {
     // What more there is to say is for whoever operates this node to see; net_adm says no more than that.
     return error(String((why as Error).cause ?? why).includes('ENOTFOUND') ? 'nxdomain' : 'address')
