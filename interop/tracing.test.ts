@@ -42,7 +42,7 @@ life(Node, P, Flags, Last) ->
     Peer = spawn(fun() -> receive stop -> ok end end),
     Gone = spawn(fun() -> ok end),
     Ref = monitor(process, Gone), receive {'DOWN', Ref, _, _, _} -> ok end,
-    [do(P, C) || C <- [{link, Peer}, {unlink, Peer}, {register, bob}, trap, spawn, {send, Me, hi}, {send, bob, hi}, {send, {bob, Node}, hi}, {link, Peer}]],
+    [do(P, C) || C <- [{link, Peer}, {unlink, Peer}, {register, bob}, trap, spawn, {send, Me, hi}, {send, P, hi}, {send, bob, hi}, {send, {bob, Node}, hi}, {link, Peer}]],
     exit(Peer, why), receive exited -> ok end,
     P ! {Me, stop}, receive stopping -> ok end,
     Told = [named(E, [{Me, me}, {P, traced}, {Peer, peer}]) || E <- told(Last)],
