@@ -2,6 +2,7 @@
 export { type GlobalName, Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.js'
 export { diagnose, type DiagnoseOptions } from './diagnose.js'
 export { EtfError } from './etf/index.js'
+export { CodeError, type LoadOptions, type Upgraded, UpgradeError, type UpgradeOptions, type VersionInfo } from './node/code.js'
 export { type DiagnosisStep, type DiagnosisStepName, diagnosisSteps, machineSteps } from './node/diagnosis.js'
 export type { Crash, Draining, LongSchedule, NodeDown, NodeEvents, NodeUp, ProtocolFault } from './node/events.js'
 export { diagnoseHere, type DiagnoseHereOptions } from './node/machine.js'

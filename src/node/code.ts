@@ -6,13 +6,13 @@
  *
  * Source: the Erlang reference manual, "Code Loading"; code.erl.
  */
-import { Begun, ErlangError, type LocalProcess, type Process, type Processes, reason } from '../process/index.js'
-import { type Atom, atom, type Sendable, type Term, tuple } from '../term/index.js'
+import { Begun, ErlangError, type LocalProcess, type Process, type Processes, reason, type Runner } from '../process/index.js'
+import { type Atom, atom, NodeError, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
 import { CodeError, codeName } from './code-error.js'
 import { type Fun, type Functions, Version } from './code-version.js'
 import type { Placement } from './outside.js'
 
-export { CodeError } from './code-error.js'
+export { CodeError, UpgradeError } from './code-error.js'
 export type { Fun, Functions }
 
 export interface LoadOptions {
@@ -20,6 +20,18 @@ export interface LoadOptions {
   readonly on?: Placement | undefined
   /** What happens to processes that still run the version before the current one, for which there is no room: they are killed, or nothing is loaded. */
   readonly purge?: 'kill' | 'soft' | undefined
+}
+
+export interface UpgradeOptions extends LoadOptions {
+  /** What `codeChange` is given as its last argument. Default: `[]`, as in OTP */
+  readonly extra?: Sendable | undefined
+  /** Milliseconds that all servers together have to come to an end of what they handle, and to change. Default: 5000 */
+  readonly timeout?: number | undefined
+}
+
+export interface Upgraded extends Pick<VersionInfo, 'number' | 'vsn' | 'url'> {
+  /** The servers that moved to it */
+  readonly servers: readonly Pid[]
 }
 
 export interface VersionInfo {
@@ -32,11 +44,17 @@ export interface VersionInfo {
   readonly current: boolean
   /** How many processes run it, in all places */
   readonly processes: number
+  /** How many servers, supervisors and event managers have their definition of it, in all places: a purge leaves them alone, as on the BEAM. */
+  readonly definitions: number
 }
 
 interface Loaded<P extends Process> {
   current: Version<P> | null
   old: Version<P> | null
+  /** One that servers are about to move to */
+  next: Version<P> | null
+  /** Where servers may still be: what `codeChange` is told that it changes from */
+  vsns: Map<string, Sendable>
   /** How many versions there have been */
   count: number
   on: Placement | undefined
@@ -54,16 +72,39 @@ export interface CodeHost {
     load(name: string, url: string | null): Promise<void>
     /** How many processes there run it? */
     users(name: string, age: Age): Promise<number>
-    /** Ends those that run the old version. */
-    purge(name: string): Promise<void>
+    /** Ends those that run the old version; `current` is the number of the one that is no old one. */
+    purge(name: string, current: number): Promise<void>
   } | null
 }
+
+/** Moves servers to other versions: the layer above knows what they are. */
+export interface Mover {
+  /** A file has been imported by this URL. */
+  arrived(url: string, exported: Functions): Promise<void>
+  /** Does a program that was imported by this URL define something? */
+  knows(url: string): boolean
+  /** A server begins. */
+  began(runner: Runner): void
+  /** How many have their definition of what was imported by this URL, in all places? */
+  users(url: string): Promise<number>
+  /** Moves all of a module to its `next` version, in all places, and makes that the current one. @throws UpgradeError; then all is as it was */
+  move(name: Atom, version: { readonly url: string; readonly source: string }, options: UpgradeOptions): Promise<Pid[]>
+}
+
+/** The last version of each URL that was imported: the cache of modules is that of the whole OS process. */
+const imported = new Map<string, number>()
 
 /** `P` is the process that the functions get as `this`: all processes of one node are of one class. */
 export class Code<P extends Process = any> {
   readonly #modules = new Map<Atom, Loaded<P>>()
-  /** How often each URL was imported */
-  readonly #imported = new Map<string, number>()
+  readonly #upgrading = new Set<Atom>()
+  #turn: Promise<void> = Promise.resolve()
+  /** The URLs that were imported here */
+  readonly #seen = new Set<string>()
+  /** By the URL of the file, whichever version was imported */
+  readonly #files = new Map<string, Atom>()
+  /** @internal Null: there is nobody to move servers */
+  mover: Mover | null = null
   /** Functions that every module has, and nobody has written: `module_info` */
   readonly generated = new Map<Atom, (module: Atom) => Fun<P> | undefined>()
   readonly #host: () => CodeHost
@@ -81,7 +122,7 @@ export class Code<P extends Process = any> {
    * ERR_CODE_RESERVED for one of Beamlet's own, ERR_CODE_IN_USE with `purge: 'soft'`, ERR_NOT_PORTABLE for functions that shall run elsewhere than on main.
    */
   async load(module: string | Atom, source: Functions<P> | URL | string, { on, purge = 'kill' }: LoadOptions = {}): Promise<void> {
-    const name = this.#free(module)
+    const name = this.#settled(this.#free(module))
     const url = typeof source === 'string' || source instanceof URL ? String(source) : null
     if (url === null && on !== undefined && on !== 'main') {
       const remedy = 'load it from a URL'
@@ -89,7 +130,7 @@ export class Code<P extends Process = any> {
     }
     // Functions of this thread are there at once, as long as nobody has to make room for them.
     const fresh = url === null ? null : this.#fresh(url)
-    const exported = fresh === null ? (source as Functions<P>) : await importFrom(fresh)
+    const exported = fresh === null ? (source as Functions<P>) : await this.#import(fresh)
     const version = this.#version(name, exported, fresh, url)
     if (this.#modules.get(name)?.old) await this.#makeRoom(name, purge)
     const wasElsewhere = typeof this.#modules.get(name)?.current?.url === 'string'
@@ -107,6 +148,47 @@ export class Code<P extends Process = any> {
     const { current, on } = this.#modules.get(name) ?? {}
     if (typeof current?.source === 'string') return this.load(name, current.source, { ...options, on })
     throw new CodeError('ERR_CODE_NO_FILE', `The module '${name.name}' came from no file: load it from a URL first.`)
+  }
+
+  /**
+   * Loads a new version and moves all servers, event handlers and supervisors of this module to it, in all places: each comes to the end of what it
+   * handles, `codeChange(oldVsn, state, extra)` of the new version makes its state, and it goes on; messages wait meanwhile, and none is lost. One without
+   * `codeChange` keeps its state as it is. When anything fails, all go on in the old version with their old states, and the new one is gone.
+   *
+   * Servers are found by `module: import.meta.url` in their definitions, and are what has the same name among the exports of the new version. A module that
+   * the program itself has imported need not be loaded first.
+   *
+   * @throws UpgradeError (with the server and the reason): ERR_CODE_CHANGE when a `codeChange` threw, ERR_CODE_SUSPEND when a server was not done in time,
+   * ERR_CODE_SERVER when the new version does not define one that runs. CodeError as `load`; ERR_CODE_UPGRADING while another upgrade of this module is
+   * under way. NodeError ERR_ONLY_MAIN in another place.
+   */
+  async upgrade(module: string | Atom, source: URL | string, options: UpgradeOptions = {}): Promise<Upgraded> {
+    const name = this.#settled(this.#free(module))
+    const { mover } = this
+    if (!mover || !this.#host().elsewhere)
+      throw new NodeError('ERR_ONLY_MAIN', 'Only main can move the servers of all places: have a process there do it.')
+    const { purge = 'kill', on = this.placementOf(name) } = options
+    const url = String(source)
+    this.#upgrading.add(name)
+    let adopted = false
+    let servers: Pid[] = []
+    try {
+      adopted = await this.#adopt(name, url)
+      if (purge === 'soft' && (await this.#users(name, 'old')) > 0) throw inUse(name)
+      const fresh = this.#fresh(url)
+      await this.prepare(name, fresh, url)
+      servers = await mover.move(name, { url: fresh, source: url }, options)
+    } catch (error) {
+      this.discard(name)
+      if (adopted) this.#forget(name)
+      throw error
+    } finally {
+      this.#upgrading.delete(name)
+    }
+    const loaded = this.#modules.get(name) as Loaded<P>
+    loaded.on = on
+    const { number, vsn, url: now } = loaded.current as Version<P>
+    return { number, vsn, url: now, servers }
   }
 
   /** Where what other nodes spawn and call of this module runs; undefined: where they are answered. */
@@ -135,7 +217,63 @@ export class Code<P extends Process = any> {
   reserve(module: string, functions: Functions<P>): void {
     const name = codeName(module)
     const version = new Version<P>(name, 1, functions, null, null, true)
-    this.#modules.set(name, { current: version, old: null, count: 1, on: undefined, reserved: true })
+    this.#modules.set(name, { current: version, old: null, next: null, vsns: new Map(), count: 1, on: undefined, reserved: true })
+  }
+
+  /** @internal The URL of the current version of the module that came from this file, in whichever version; null: there is none. */
+  currentOf(url: string): string | null {
+    if (this.#files.size === 0) return null
+    const name = this.#files.get(fileOf(url))
+    return name === undefined ? null : (this.current(name)?.url ?? null)
+  }
+
+  /** @internal Does what was imported by this URL belong to that module? */
+  isOf(name: Atom, url: string): boolean {
+    return this.#files.get(fileOf(url)) === name
+  }
+
+  /** @internal For what main tells another place: one after the other, for an import takes its time. Rejects as the work does. */
+  inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    // What failed is told to who asked; the next begins anew.
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  /** @internal What `codeChange` is told that it changes from, by URL */
+  vsnsOf(name: Atom): [url: string, vsn: Sendable][] {
+    return [...(this.#modules.get(name)?.vsns ?? [])]
+  }
+
+  /** @internal Imports a version that nobody runs yet. @throws CodeError ERR_CODE_MODULE */
+  async prepare(name: Atom, url: string, source: string): Promise<void> {
+    const version = this.#version(name, await this.#import(url), url, source)
+    const loaded = this.#modules.get(name) ?? this.#none()
+    this.#modules.set(name, loaded)
+    loaded.next = version
+    this.#files.set(fileOf(source), name)
+  }
+
+  /** @internal What was prepared becomes the current version, and who still runs the one before the last is killed. */
+  commit(name: Atom): void {
+    const loaded = this.#modules.get(name)
+    if (!loaded?.next) return
+    this.purgeHere(name)
+    this.#set(name, loaded.next, loaded.on)
+    // Nobody is anywhere else any more.
+    const { url, vsn } = loaded.next
+    loaded.vsns = new Map([[url as string, vsn]])
+    loaded.next = null
+  }
+
+  /** @internal What was prepared is given up. */
+  discard(name: Atom): void {
+    const loaded = this.#modules.get(name)
+    if (loaded) loaded.next = null
+    if (loaded?.count === 0) this.#forget(name)
   }
 
   /**
@@ -144,7 +282,7 @@ export class Code<P extends Process = any> {
    */
   delete(module: string | Atom): boolean {
     const loaded = this.#modules.get(codeName(module))
-    if (!loaded?.current || loaded.reserved || loaded.old) return false
+    if (!loaded?.current || loaded.reserved || loaded.old || loaded.next) return false
     const { url, module: name } = loaded.current
     loaded.old = loaded.current
     loaded.current = null
@@ -176,7 +314,8 @@ export class Code<P extends Process = any> {
       const version = this.#modules.get(name)?.[age]
       if (!version) return []
       const { number, vsn, url } = version
-      return [{ number, vsn, url, current: age === 'current', processes: await this.#users(name, age) }]
+      const [processes, definitions] = await Promise.all([this.#users(name, age), url === null ? 0 : (this.mover?.users(url) ?? 0)])
+      return [{ number, vsn, url, current: age === 'current', processes, definitions }]
     })
     return (await Promise.all(infos)).flat()
   }
@@ -248,15 +387,39 @@ export class Code<P extends Process = any> {
   }
 
   async #purge(name: Atom): Promise<void> {
-    await this.#host().elsewhere?.purge(name.name)
+    await this.#host().elsewhere?.purge(name.name, this.current(name)?.number ?? Infinity)
     this.purgeHere(name)
   }
 
   async #makeRoom(name: Atom, purge: 'kill' | 'soft'): Promise<void> {
     if (purge === 'kill') return this.#purge(name)
-    if (await this.softPurge(name)) return
-    const remedy = 'purge them, or wait until they have ended'
-    throw new CodeError('ERR_CODE_IN_USE', `Processes still run the version of '${name.name}' before the current one: ${remedy}.`)
+    if (!(await this.softPurge(name))) throw inUse(name)
+  }
+
+  /** @throws CodeError ERR_CODE_UPGRADING */
+  #settled(name: Atom): Atom {
+    if (!this.#upgrading.has(name)) return name
+    throw new CodeError('ERR_CODE_UPGRADING', `The servers of '${name.name}' are about to move to another version: wait until they have.`)
+  }
+
+  /** What the program itself has imported counts as the version before. */
+  async #adopt(name: Atom, url: string): Promise<boolean> {
+    if (this.#modules.get(name)?.current || !this.mover?.knows(url)) return false
+    this.#seen.add(url)
+    this.#set(name, this.#version(name, await this.#import(url), url, url), undefined)
+    return true
+  }
+
+  #forget(name: Atom): void {
+    this.#modules.delete(name)
+    for (const [file, owner] of this.#files) if (owner === name) this.#files.delete(file)
+  }
+
+  /** @throws CodeError ERR_CODE_MODULE */
+  async #import(url: string): Promise<Functions<P>> {
+    const exported = await importFrom(url)
+    await this.mover?.arrived(url, exported)
+    return exported
   }
 
   #free(module: string | Atom): Atom {
@@ -267,23 +430,49 @@ export class Code<P extends Process = any> {
 
   /** What is imported by one URL comes from a cache the second time; a fragment makes it another URL of the same file. */
   #fresh(url: string): string {
-    const count = (this.#imported.get(url) ?? 0) + 1
-    this.#imported.set(url, count)
-    return count === 1 ? url : `${url}#${count}`
+    if (!this.#seen.has(url)) {
+      this.#seen.add(url)
+      return url
+    }
+    const count = (imported.get(url) ?? 1) + 1
+    imported.set(url, count)
+    return `${url}#${count}`
   }
 
-  #version(name: Atom, exported: Readonly<Record<string, unknown>>, url: string | null, source: string | null): Version<P> {
+  #version(name: Atom, exported: Functions<P>, url: string | null, source: string | null): Version<P> {
     const version = new Version<P>(name, (this.#modules.get(name)?.count ?? 0) + 1, exported, url, source)
-    if (version.size > 0) return version
-    throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function: give { name: function } or a URL.`)
+    if (version.size > 0 || (url !== null && this.mover?.knows(url))) return version
+    const remedy = 'give { name: function } or a URL'
+    throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function, and defines no server: ${remedy}.`)
   }
 
   #set(name: Atom, version: Version<P>, on: Placement | undefined): void {
-    const loaded = this.#modules.get(name)
-    const { current = null, old = null } = loaded ?? {}
-    this.#modules.set(name, { current: version, old: current ?? old, count: version.number, on, reserved: false })
+    const loaded = this.#modules.get(name) ?? this.#none()
+    this.#modules.set(name, loaded)
+    loaded.old = loaded.current ?? loaded.old
+    loaded.current = version
+    loaded.count = version.number
+    loaded.on = on
+    const { url, source, vsn } = version
+    if (url === null) return
+    loaded.vsns.set(url, vsn)
+    this.#files.set(fileOf(source ?? url), name)
+  }
+
+  #none(): Loaded<P> {
+    return { current: null, old: null, next: null, vsns: new Map(), count: 0, on: undefined, reserved: false }
   }
 }
+
+function inUse(name: Atom): CodeError {
+  const remedy = 'purge them, or wait until they have ended'
+  return new CodeError('ERR_CODE_IN_USE', `Processes still run the version of '${name.name}' before the current one: ${remedy}.`)
+}
+
+const version = /#\d+$/
+
+/** The URL of a file, without that of a version */
+export const fileOf = (url: string): string => url.replace(version, '')
 
 async function importFrom(url: string): Promise<Functions<any>> {
   try {

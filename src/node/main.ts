@@ -65,6 +65,7 @@ export class Main {
       greetings: kernel.greetings,
       route,
       emit: (event, ...args) => events.emit(event, ...args),
+      tellError: error => kernel.tellError(error),
       fault: (node, error) => this.peers.fault(node, error),
     })
     events.on('busy', name => this.schedulers.tell('busy', atom(name)))

@@ -12,6 +12,7 @@ import { netKernel } from './net-kernel.js'
 import { placedServer, startPlaced } from './gen/placed-server.js'
 import { logCrash } from './logger/report.js'
 import { rex } from './rpc/rex.js'
+import { Upgrades } from './upgrade/upgrades.js'
 
 /** @param device where the node prints, and reads from */
 export function startServices(kernel: Kernel<any>, device: IoDevice): void {
@@ -20,6 +21,7 @@ export function startServices(kernel: Kernel<any>, device: IoDevice): void {
   serveErpc(code)
   kernel.spawner.starters.set(placedServer, startPlaced)
   kernel.logText = logText
+  code.mover = new Upgrades(kernel)
   kernel.logCrash = logCrash
   // Names are main's, and so are those who have them.
   if (kernel.uplink) return

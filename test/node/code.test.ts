@@ -86,6 +86,27 @@ for (const on of ['main', 'pool', 'isolated'] as const) {
   })
 }
 
+t.test('a place that never comes round holds up nobody, and a purge kills who computes there in the old version', async t => {
+  const { node, write } = await given(t)
+  const version = (number: number): URL =>
+    write(
+      `${source(number)}\nexport function spin(to) { this.send(to, this.pid); setImmediate(() => { for (;;); }); return this.receive() }`,
+      `calc-${number}.mjs`,
+    )
+  await node.code.load('calc', version(1))
+  await node.run(async self => {
+    const pid = node.spawn({ module: 'calc', fun: 'spin', args: [self.pid] }, { on: 'isolated' })
+    self.monitor(pid)
+    t.equal(String(await self.receive(undefined, { timeout: 20_000 })), String(pid))
+    await node.code.load('calc', version(2))
+    t.equal(await node.rpc.call(node.name, 'calc', 'version'), 2)
+    await t.rejects(node.code.load('calc', version(3), { purge: 'soft' }), { code: 'ERR_CODE_IN_USE' })
+    await node.code.load('calc', version(3))
+    t.equal(await end(self, pid), atom('killed'))
+    t.equal(await node.rpc.call(node.name, 'calc', 'version'), 3)
+  })
+})
+
 t.test('whoever is within a call runs its version', async t => {
   const { node, write } = await given(t)
   await node.code.load('calc', write(source(1)))

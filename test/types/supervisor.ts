@@ -28,6 +28,11 @@ export async function use(node: Node): Promise<void> {
   await ref.startChild({ id: 'more', start: counter })
   const made = supervisor((count: number) => ({ children: [{ id: count, start: counter, args: [count] }] }))
   await node.start(made, { args: [1] })
+  const found = supervisor((count: number) => ({ children: [{ id: count, start: plain }] }), { module: import.meta.url })
+  await node.start(found, { args: [1] })
+  const { servers, vsn } = await node.code.upgrade('m', new URL('./m.js', import.meta.url), { extra: [1], timeout: 100, purge: 'soft' })
+  const moved: readonly Pid[] = servers
+  void [moved, vsn]
   // @ts-expect-error it is started with a count
   await node.start(made)
   void [pid, nested]

@@ -9,6 +9,20 @@ import { type PlaceChannel, PlaceError } from './channel.js'
 /** Milliseconds. `etop` gives up after 5000. */
 const patience = 3000
 
+/** No answer has come in time. */
+export const late: unique symbol = Symbol('late')
+
+/** What comes of a question within so many milliseconds. @throws as the answer does */
+export async function within<T>(clock: Clock, ms: number, answer: Promise<T>): Promise<T | typeof late> {
+  let cancel = (): void => {}
+  const passed = new Promise<typeof late>(resolve => (cancel = clock.after(ms, () => resolve(late))))
+  try {
+    return await Promise.race([answer, passed])
+  } finally {
+    cancel()
+  }
+}
+
 export class Inquiry {
   readonly #channel: PlaceChannel
   readonly #clock: Clock
@@ -24,21 +38,13 @@ export class Inquiry {
   async ask(what: string, ...args: readonly Sendable[]): Promise<Term | undefined> {
     if (this.#owed > 0) return undefined
     const answer = this.#channel.ask(what, ...args)
-    let late = false
-    const inTime = new Promise<undefined>(resolve => {
-      const cancel = this.#clock.after(patience, () => {
-        late = true
-        this.#owed++
-        resolve(undefined)
-      })
-      const settled = (): void => {
-        cancel()
-        if (late) this.#owed--
-      }
-      answer.then(settled, settled)
-    })
     try {
-      return await Promise.race([answer, inTime])
+      const inTime = await within(this.#clock, patience, answer)
+      if (inTime !== late) return inTime
+      this.#owed++
+      const settled = (): void => void this.#owed--
+      answer.then(settled, settled)
+      return undefined
     } catch (error) {
       if (error instanceof PlaceError && error.code === 'ERR_PLACE_LOST') return undefined
       throw error

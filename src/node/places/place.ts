@@ -20,6 +20,8 @@ export interface Resident {
   readonly fun: Atom
   /** Null: its arguments came as bytes, which are read where it runs. */
   readonly arity: number | null
+  /** In which version of its module it began; 0: of none that is loaded */
+  readonly version: number
   readonly groupLeader: Pid
 }
 
@@ -30,6 +32,8 @@ export interface PlaceOptions extends OsProcessOptions {
   readonly limits: PulseLimits
   /** What comes from there. `closed` is not asked for: see `lost`. */
   readonly desk: (place: Place) => Omit<Desk, 'closed'>
+  /** The number of a module's current version, 0 when there is none */
+  readonly versionOf: (module: Atom) => number
   /** It has not come round for so many milliseconds. */
   readonly silent: (place: Place, ms: number) => void
   /** Much waits for it, or not any more. */
@@ -76,7 +80,7 @@ export class Place {
   #failed!: (error: Error) => void
 
   constructor(options: PlaceOptions) {
-    const { config, processes, clock, desk, lost, limits: _, silent: __, busy: ___, ...os } = options
+    const { config, processes, clock, desk, lost, limits: _, silent: __, busy: ___, versionOf: ____, ...os } = options
     this.#options = options
     this.id = config.place
     this.kind = config.kind
@@ -124,6 +128,17 @@ export class Place {
   /** How many live there, as far as others have started them */
   get load(): number {
     return this.residents.size
+  }
+
+  /** Has it started? */
+  get runs(): boolean {
+    return this.#pulse !== null
+  }
+
+  /** In which version of that module its root process began; Infinity: in none */
+  beganIn(module: Term): number {
+    const resident = this.root && this.residents.get(this.#options.processes.table.keyOf(this.root))
+    return resident?.module === module ? resident.version : Infinity
   }
 
   /** Does that process take exit signals as messages, as far as is known here? */
@@ -176,7 +191,8 @@ export class Place {
     this.ledger.comesIn(signal)
     const { to: pid, module, fun, args, groupLeader } = signal
     const arity = args instanceof TermPayload && Array.isArray(args.term) ? args.term.length : null
-    this.residents.set(this.#options.processes.table.keyOf(pid), { pid, module, fun, arity, groupLeader })
+    const version = this.#options.versionOf(module)
+    this.residents.set(this.#options.processes.table.keyOf(pid), { pid, module, fun, arity, version, groupLeader })
     if (this.kind === 'isolated') this.root = signal.to
   }
 

@@ -39,6 +39,8 @@ export interface SchedulersOptions {
   readonly greetings: Kernel['greetings']
   route(signal: Signal): boolean
   emit<K extends keyof NodeEvents>(event: K, ...args: NodeEvents[K]): boolean
+  /** What fails without a caller */
+  tellError(error: NodeError): void
   /** A payload of that node's turned out to be no term, where its receiver lives. */
   fault(node: Atom, error: NodeError): void
 }
@@ -74,7 +76,7 @@ export class Schedulers implements Places {
     this.#options = options
     const { processes, spawner, route } = options
     this.census = new Census(processes, this.#places)
-    this.code = new PlacedCode(this.#places)
+    this.code = new PlacedCode(this.#places, options.clock, options.tellError)
     this.#roaming = new Roaming({
       processes,
       spawner,
@@ -235,6 +237,7 @@ export class Schedulers implements Places {
       clock,
       ...size,
       limits: pulse,
+      versionOf: module => code.current(module)?.number ?? 0,
       desk: made => this.#desk.for(made),
       silent: (busy, ms) => void this.#onSilent(busy, ms),
       busy: (made, is) => this.tell(is ? 'busy' : 'drain', made.id.number),

@@ -231,7 +231,7 @@ export class Uplink {
       case 'lost':
         return processes.lost(args[0], () => {})
       case 'unload':
-        return void code.delete(text(args[0]))
+        return void code.inTurn(() => code.delete(text(args[0])))
       case 'close':
         return void this.#kernel.close()
       default:
@@ -263,8 +263,8 @@ export class Uplink {
     const { processes, code, inquiries } = this.#kernel
     if (what === 'alive') return processes.table.find(args[0]) !== undefined
     if (what === 'codeUsers') return code.usersHere(args[0], args[1] === atom('old') ? 'old' : 'current')
-    if (what === 'load') await code.load(text(args[0]), text(args[1]))
-    else if (what === 'purge') code.purgeHere(args[0])
+    if (what === 'load') await code.inTurn(() => code.load(text(args[0]), text(args[1])))
+    else if (what === 'purge') await code.inTurn(() => code.purgeHere(args[0]))
     else return inquiries.get(what)?.(...args) ?? atom('ok')
     return atom('ok')
   }

@@ -16,19 +16,37 @@ import { formatStatus } from './format-status.js'
 import { type Caller, callerOf, reply } from './gen.js'
 import { genEventModule } from './event-events.js'
 import { type EventHandlerDefinition, type HandlerName, RemoveHandler, SwapHandler } from './event-types.js'
-import { GenRunner, type Handler, handlerOf, type Life, type OtpModule, stateTerm, statusHeader, statusLine } from './runner.js'
+import { latestOf } from './latest.js'
+import {
+  type CodeChange,
+  type Coded,
+  type Defined,
+  GenRunner,
+  type Handler,
+  handlerOf,
+  moduleOf,
+  type OtpModule,
+  stateTerm,
+  statusHeader,
+} from './runner.js'
 import { NoReply, Reply, type ServerStatus, Stop } from './server-types.js'
 import { log } from '../logger/report.js'
 import { nameOf, tellEvent } from './sys.js'
 
 export type HandlerDefinition = EventHandlerDefinition<any, any, any>
-export type Known = Readonly<Record<string, HandlerDefinition>>
+
+/** A handler that can be added */
+export interface KnownHandler extends Defined {
+  readonly code: HandlerDefinition
+}
+
+export type Known = Readonly<Record<string, KnownHandler>>
 
 interface Installed {
   readonly module: Atom
   /** False: none */
   readonly id: Term
-  readonly definition: HandlerDefinition
+  readonly known: KnownHandler
   readonly state: unknown
   readonly supervisor: Pid | null
 }
@@ -46,18 +64,10 @@ const genEvent = atom('gen_event') as Atom
 const ok = atom('ok')
 const error = (why: Term): Tuple => tuple(atom('error'), why)
 
-export class GenEventRunner extends GenRunner {
-  readonly #known: Known
-  readonly #erlangModule: Atom
+export class GenEventRunner extends GenRunner<Known> {
   #handlers: readonly Installed[] = []
   /** Who asked for the end */
   #stopper: Caller | null = null
-
-  constructor(self: Process, known: Known, erlangModule: Atom, life: Life) {
-    super(self, life)
-    this.#known = known
-    this.#erlangModule = erlangModule
-  }
 
   protected get otp(): OtpModule {
     return genEventModule
@@ -68,7 +78,7 @@ export class GenEventRunner extends GenRunner {
   }
 
   protected get module(): Atom {
-    return this.#erlangModule
+    return moduleOf(this.definition.module, 'gen_event')
   }
 
   protected begin(): void {
@@ -131,7 +141,7 @@ export class GenEventRunner extends GenRunner {
   async #notify(kind: 'handleEvent' | 'handleInfo', event: Term): Promise<void> {
     const kept: Installed[] = []
     for (const handler of this.#handlers) {
-      const { [kind]: callback } = handler.definition
+      const { [kind]: callback } = handler.known.code
       if (!callback) this.#unexpected(handler, event)
       const after = callback ? await this.#next(handler, await this.#catch(callback, [event, handler.state]), event) : handler
       if (after) kept.push(after)
@@ -142,7 +152,7 @@ export class GenEventRunner extends GenRunner {
   async #call(name: Term, request: Term): Promise<Term> {
     const handler = this.#find(name)
     if (!handler) return error(atom('bad_module'))
-    const { call, handleCall } = handler.definition
+    const { call, handleCall } = handler.known.code
     const found = handlerOf(call, request)
     const out = await (found
       ? this.#catch(found.handler, [handler.state, ...found.args])
@@ -194,12 +204,13 @@ export class GenEventRunner extends GenRunner {
   async #init(name: Term, args: Term, supervisor: Pid | null): Promise<Installed | Other> {
     const { module, id } = named(name)
     if (!(module instanceof Atom)) return new Other(exit(tuple(atom('badarg'), [])))
-    const definition = Object.hasOwn(this.#known, module.name) ? this.#known[module.name] : undefined
-    if (!definition) return new Other(exit(tuple(atom('undef'), [tuple(module, atom('init'), [args], [])])))
-    const out = await this.#catch(definition.init, [args])
+    const written = Object.hasOwn(this.code, module.name) ? this.code[module.name] : undefined
+    if (!written) return new Other(exit(tuple(atom('undef'), [tuple(module, atom('init'), [args], [])])))
+    const known = latestOf((this.self as Coded).node.code, written)
+    const out = await this.#catch(known.code.init, [args])
     if (out instanceof Other) return out
     if (out instanceof Stop) return new Other(error(out.reason))
-    return { module, id, definition, supervisor, state: out instanceof NoReply ? (out.state as unknown) : out }
+    return { module, id, known, supervisor, state: out instanceof NoReply ? (out.state as unknown) : out }
   }
 
   async #delete(name: Term, args: Term): Promise<Term> {
@@ -235,7 +246,7 @@ export class GenEventRunner extends GenRunner {
 
   /** Resolves to the result of its `terminate`. */
   async #terminate(handler: Installed, args: Term, state: unknown, last: Term, why: Term): Promise<Term> {
-    const { terminate } = handler.definition
+    const { terminate } = handler.known.code
     const out = terminate && (await this.#catch(terminate, [args, state]))
     this.#removed(handler, why, stateTerm(this.self, state), last, nameOf(this.self))
     return out === undefined ? ok : out instanceof Other ? out.term : stateTerm(this.self, out)
@@ -260,7 +271,7 @@ export class GenEventRunner extends GenRunner {
   }
 
   /** Tells the logger of a fault, and who supervises it of every end. */
-  #removed(handler: Omit<Installed, 'definition' | 'state'> & Partial<Installed>, why: Term, state: Term, last: Term, name: Term): void {
+  #removed(handler: Omit<Installed, 'known' | 'state'> & Partial<Installed>, why: Term, state: Term, last: Term, name: Term): void {
     const isUsual = why === reason.normal || why === atom('shutdown') || (why instanceof Tuple && why.length === 3 && why.tag === 'swapped')
     if (!isUsual) this.#report(handler, why, state, last, name)
     if (handler.supervisor) this.self.send(handler.supervisor, tuple(atom('gen_event_EXIT'), nameTerm(handler), why))
@@ -282,8 +293,8 @@ export class GenEventRunner extends GenRunner {
     }))
   }
 
-  #format({ module, definition }: Pick<Installed, 'module'> & Partial<Installed>, status: Partial<ServerStatus>): Partial<ServerStatus> {
-    return formatStatus(this.self, module, definition?.formatStatus, status as ServerStatus)
+  #format({ module, known }: Pick<Installed, 'module'> & Partial<Installed>, status: Partial<ServerStatus>): Partial<ServerStatus> {
+    return formatStatus(this.self, module, known?.code.formatStatus, status as ServerStatus)
   }
 
   #unexpected({ module }: Installed, message: Term): void {
@@ -338,27 +349,40 @@ export class GenEventRunner extends GenRunner {
       shown = log as Sendable
       return tuple(atom('handler'), handler.module, handler.id, state as Sendable, handler.supervisor ?? false)
     })
+    const line = (label: string, value: Sendable): Sendable => tuple([...Buffer.from(label)], value)
     const [header] = statusHeader('Status for event handler', nameOf(this.self), this.parent, sysState, [])
-    const data = [statusLine('Status', sysState), statusLine('Logged Events', shown), statusLine('Parent', this.parent)]
-    return this.self.host.copy([
-      header as Sendable,
-      tuple(atom('data'), data),
-      tuple(atom('items'), statusLine('Installed handlers', handlers)),
-    ])
+    const data = [line('Status', sysState), line('Logged Events', shown), line('Parent', this.parent)]
+    return this.self.host.copy([header as Sendable, tuple(atom('data'), data), tuple(atom('items'), line('Installed handlers', handlers))])
   }
 
-  async systemCodeChange(oldVsn: Term, extra: Term, module: Term): Promise<void> {
-    const changed: Installed[] = []
+  /** The handlers that it has, too */
+  override get definitions(): readonly Defined[] {
+    return [this.definition, ...this.#handlers.map(({ known }) => known)]
+  }
+
+  protected async upgraded(change: CodeChange): Promise<() => void> {
+    const definition = change.to(this.definition)
+    const handlers: Installed[] = []
     for (const handler of this.#handlers) {
-      const { codeChange } = handler.definition
-      if (handler.module !== module) changed.push(handler)
-      else if (codeChange) changed.push({ ...handler, state: await codeChange.call(this.self as never, oldVsn, handler.state, extra) })
-      else {
-        const args = [oldVsn, stateTerm(this.self, handler.state), extra]
-        throw new ErlangError(atom('undef'), [tuple(module, atom('code_change'), args, [])])
-      }
+      const changes = change.module === undefined || change.module === handler.module
+      handlers.push(changes ? await this.#changed(handler, definition.code, change) : handler)
     }
-    this.#handlers = changed
+    return () => {
+      this.definition = definition
+      this.#handlers = handlers
+    }
+  }
+
+  async #changed(handler: Installed, written: Known, { oldVsn, extra, module, to }: CodeChange): Promise<Installed> {
+    const { name } = handler.module
+    const known = to((Object.hasOwn(written, name) ? written[name] : undefined) ?? handler.known)
+    // One that is no part of what is new goes on as it is.
+    if (known === handler.known && module === undefined) return handler
+    const { codeChange } = known.code
+    if (codeChange) return { ...handler, known, state: await codeChange.call(this.self as never, oldVsn, handler.state, extra) }
+    if (module === undefined) return { ...handler, known }
+    const args = [oldVsn, stateTerm(this.self, handler.state), extra]
+    throw new ErlangError(atom('undef'), [tuple(handler.module, atom('code_change'), args, [])])
   }
 }
 

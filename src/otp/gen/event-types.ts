@@ -43,6 +43,8 @@ export type EventOut<S> = MaybePromise<After<S> | NoReply<S, any>>
 export type EventCallOut<S> = MaybePromise<Reply<any, After<S>>>
 
 export interface EventHandlerDefinition<A, S, C> {
+  /** `import.meta.url`: where it is in a module of its own, what lets an upgrade of that find it */
+  readonly module?: string | undefined
   /**
    * The first state, from what the handler is added with: one term, as in OTP. One that replaces another is given `{Args, Result}`. `stop(reason)`
    * is `{error, Reason}`: it is not added.
@@ -61,7 +63,7 @@ export interface EventHandlerDefinition<A, S, C> {
    * ends, `remove_handler`, or `{error, Term}`. What it returns is the result of `deleteHandler`; nothing is `ok`.
    */
   readonly terminate?: (this: OwnProcess, args: Term, state: NoInfer<S>) => unknown
-  /** `sys:change_code` of the manager with this handler's name as the module */
+  /** The state for the new code: `node.code.upgrade`, or `sys:change_code` of the manager with this handler's name as the module. */
   readonly codeChange?: (this: OwnProcess, oldVsn: Term, state: NoInfer<S>, extra: Term) => MaybePromise<NoInfer<S>>
   /** What `sys:get_status` and the report of a crash show: gives back what shall be shown otherwise. */
   readonly formatStatus?: (this: OwnProcess, status: ServerStatus) => Partial<ServerStatus>

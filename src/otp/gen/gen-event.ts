@@ -24,8 +24,9 @@
 import { type Atom, atom } from '../../term/index.js'
 import { moduleOf } from './runner.js'
 import { eventRef } from './event-ref.js'
-import { GenEventRunner, type HandlerDefinition, type Known } from './event-runner.js'
+import { GenEventRunner, type HandlerDefinition, type Known, type KnownHandler } from './event-runner.js'
 import type { EventHandler, EventHandlerDefinition, EventHandlers, GenEvent } from './event-types.js'
+import { definedBy, remember } from './latest.js'
 import { define } from './start.js'
 
 export { EventError } from './event-ref.js'
@@ -39,9 +40,14 @@ export {
   swapHandler,
 } from './event-types.js'
 
+const handlerBehaviour = atom('event_handler') as Atom
+
 /** Defines a handler: what an Erlang callback module is to a gen_event. */
 export function eventHandler<A, S, C = {}>(definition: EventHandlerDefinition<A, S, C>): EventHandler<A, S, C> {
-  return definition as unknown as EventHandler<A, S, C>
+  const handler: KnownHandler = { module: definition.module, behaviour: handlerBehaviour, code: definition as unknown as HandlerDefinition }
+  const made = Object.freeze({ handler })
+  remember(made, handler)
+  return made as unknown as EventHandler<A, S, C>
 }
 
 /** Defines an event manager. Its `handlers` are all that can be added to it, by these names, from TypeScript and from Erlang. */
@@ -49,13 +55,15 @@ export function genEvent<const H extends EventHandlers = {}>({
   module,
   handlers,
 }: { readonly module?: string | undefined; readonly handlers?: H | undefined } = {}): GenEvent<H> {
-  const erlangModule = moduleOf(module, 'gen_event')
-  const known: Known = { ...(handlers as unknown as Readonly<Record<string, HandlerDefinition>> | undefined) }
-  return define<GenEvent<H>>({
+  const known = Object.entries(handlers ?? {}).map(([name, handler]) => [name, definedBy(handler) as KnownHandler] as const)
+  return define<GenEvent<H>, Known>({
     module,
-    erlangModule,
+    erlangModule: moduleOf(module, 'gen_event'),
     behaviour: atom('gen_event') as Atom,
-    runner: (self, life) => new GenEventRunner(self, known, erlangModule, life),
+    code: Object.fromEntries(known),
+    runner(self, life) {
+      return new GenEventRunner(self, this, life)
+    },
     refOf: eventRef,
   })
 }

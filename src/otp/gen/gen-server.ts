@@ -55,13 +55,15 @@ const none: RefOptions = {}
 /** Defines a server: `init` gives the first state, each handler takes the state and returns the next. */
 export function genServer<A extends unknown[], S, C = {}, K = {}>(definition: GenServerDefinition<A, S, C, K>): GenServer<A, S, C, K> {
   const known = definition as unknown as Definition
-  const { persist } = known
-  if (persist) checkPersist(persist)
-  return define<GenServer<A, S, C, K>>({
+  if (known.persist) checkPersist(known.persist)
+  return define<GenServer<A, S, C, K>, Definition>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_server'),
     behaviour: atom('gen_server') as Atom,
-    runner: (self, life) => (persist ? new PersistentServerRunner(self, known, life) : new GenServerRunner(self, known, life)),
+    code: known,
+    runner(self, life) {
+      return known.persist ? new PersistentServerRunner(self, this, life) : new GenServerRunner(self, this, life)
+    },
     refOf: (node, to, options) => refOf(node, to, options),
   })
 }

@@ -42,12 +42,14 @@ export { type Actions, type Event, keep, next, repeat, type State, type StatemPr
 
 /** Defines a state machine: `init` gives the first state and the data, each handler the next. */
 export function genStatem<A extends unknown[], D, St = {}>(definition: GenStatemDefinition<A, D, St>): Startable<A, StatemRef<St>> {
-  const known = definition as unknown as StatemDefinition
-  return define<Startable<A, StatemRef<St>>>({
+  return define<Startable<A, StatemRef<St>>, StatemDefinition>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_statem'),
     behaviour: atom('gen_statem') as Atom,
-    runner: (self, life) => new GenStatemRunner(self, known, life),
+    code: definition as unknown as StatemDefinition,
+    runner(self, life) {
+      return new GenStatemRunner(self, this, life)
+    },
     refOf: (node, to, options) => refOf(node, to, options),
   })
 }

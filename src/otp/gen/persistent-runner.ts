@@ -4,7 +4,7 @@ import { atom, equals, type Sendable, type Term, tuple } from '../../term/index.
 import { type Cause, isUsual } from './cause.js'
 import { answersLater, type Caller } from './gen.js'
 import type { Persist } from './persist-types.js'
-import type { Life } from './runner.js'
+import type { Behaviour, Life } from './runner.js'
 import { type Definition, GenServerRunner } from './server-runner.js'
 import { savedIn, Snapshots } from './snapshots.js'
 
@@ -17,19 +17,19 @@ export class PersistentServerRunner extends GenServerRunner {
   /** The table has refused a state */
   #refused = false
 
-  constructor(self: Process, definition: Definition, life: Life) {
+  constructor(self: Process, definition: Behaviour<Definition>, life: Life) {
     super(self, definition, life)
     this.#args = life.args
   }
 
   /** That of the code which it runs now */
-  get #persist(): AnyPersist {
-    return this.definition.persist as AnyPersist
+  get #persist(): AnyPersist | undefined {
+    return this.code.persist
   }
 
   /** After `init`: it may have been saved already. */
   protected override async first(fresh: unknown): Promise<unknown> {
-    const { table: given, key: naming, every = 'change', vsn = 0, restore } = this.#persist
+    const { table: given, key: naming, every = 'change', vsn = 0, restore } = this.#persist as AnyPersist
     const table = typeof given === 'function' ? await given.call(this.self as never) : given
     const key = (typeof naming === 'function' ? naming(...this.#args) : naming) as Sendable
     const row = await table.get(key)
@@ -46,18 +46,19 @@ export class PersistentServerRunner extends GenServerRunner {
   #restored(saved: Term, fresh: unknown, vsn: Term, wanted: Term, restore: AnyPersist['restore']): unknown {
     if (restore) return restore.call(this.self as never, saved, fresh, vsn)
     if (equals(vsn, wanted)) return saved
-    const { codeChange } = this.definition
+    const { codeChange } = this.code
     if (codeChange) return codeChange.call(this.self as never, vsn, saved, atom('restored'))
     throw new ErlangError(tuple(atom('saved_vsn'), vsn, wanted), [])
   }
 
   #rowOf(state: unknown): Sendable {
-    const { save, vsn = 0 } = this.#persist
+    const { save, vsn = 0 } = this.#persist as AnyPersist
     return tuple(vsn, save ? save(state) : (state as Sendable))
   }
 
   protected override changed(): void {
-    this.#snapshots?.take(this.#rowOf(this.state))
+    // A later version may do without: then what was saved stays as it is.
+    if (this.#persist) this.#snapshots?.take(this.#rowOf(this.state))
   }
 
   /** The value is taken at once, and said when what it may tell of is written. */
@@ -73,7 +74,7 @@ export class PersistentServerRunner extends GenServerRunner {
     await super.lastWords(cause)
     this.#ends = true
     if (this.#refused) return
-    if (isUsual(cause) || this.#persist.every === undefined || this.#persist.every === 'change') await this.#snapshots?.flush()
+    if (isUsual(cause) || (this.#persist?.every ?? 'change') === 'change') await this.#snapshots?.flush()
   }
 
   override exited(process: LocalProcess, why: Term): void {

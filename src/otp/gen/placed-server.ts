@@ -9,25 +9,11 @@ import type { Starter } from '../../node/spawner.js'
 import { CodeError } from '../../node/code.js'
 import { type LocalProcess, type Process, ProcessError, type Runner } from '../../process/index.js'
 import { atom, Pid, type Reference, type Term, text, tuple } from '../../term/index.js'
-import type { Behaviour } from './runner.js'
+import { begin, definitionAt } from './latest.js'
+import type { Behaviour, Coded } from './runner.js'
 
 /** The name under which places know it */
 export const placedServer = atom('$gen_server')
-
-const modules = new Map<string, WeakRef<Behaviour>[]>()
-const numbers = new WeakMap<Behaviour, number>()
-
-/** Remembers where a definition can be found again. */
-export function remember(definition: Behaviour): void {
-  const { module } = definition
-  if (module === undefined) return
-  const known = modules.get(module) ?? []
-  modules.set(module, known)
-  numbers.set(definition, known.push(new WeakRef(definition)) - 1)
-}
-
-/** Which of its module's servers it is. */
-export const numberOf = (definition: Behaviour): number => numbers.get(definition) ?? -1
 
 /** Runs a server that was started from another place. */
 export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
@@ -65,7 +51,7 @@ export class PlacedServer implements Runner {
         if (error instanceof ProcessError && error.code === 'ERR_NAME_TAKEN') this.#self.send(starter, tuple(ref, atom('name_taken')))
       }
       const life = { args, parent: parent instanceof Pid ? parent : null, ...(global !== undefined && { global }), started, failed }
-      process.runner = definition.runner(this.#self, life)
+      process.runner = begin((this.#self as Coded).node.code, definition, this.#self, life)
       this.#self.host.scheduler.ready(process)
     } catch (error) {
       this.#self.host.crash(process, error)
@@ -75,8 +61,8 @@ export class PlacedServer implements Runner {
 
 async function find(url: string, number: number): Promise<Behaviour> {
   await import(url)
-  const definition = modules.get(url)?.[number]?.deref()
-  if (definition) return definition
+  const definition = definitionAt(url, number)
+  if (definition) return definition as Behaviour
   const why = `The module ${url} defines no server number ${number} when it is loaded: call genServer() at its top level.`
   throw new CodeError('ERR_NOT_PORTABLE', why)
 }

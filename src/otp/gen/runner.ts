@@ -6,24 +6,17 @@
  * Source: gen.erl, proc_lib.erl, and what gen_server, gen_statem and gen_event have in common.
  */
 import { basename } from 'node:path'
-import {
-  ErlangError,
-  ExitError,
-  type InitialCall,
-  type LocalProcess,
-  type Process,
-  ProcessError,
-  reason,
-  type Runner,
-} from '../../process/index.js'
-import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
+import type { Code } from '../../node/code.js'
+import { ErlangError, ExitError, type InitialCall, type LocalProcess, type Process, ProcessError, reason } from '../../process/index.js'
+import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
 import type { From } from './server-types.js'
 import { ProcLibRunner } from './proc-lib-runner.js'
 import { claim } from './server-name.js'
 import { crashReport } from '../logger/report.js'
-import { handleSystem, isSystem, type SysState, type SystemProcess } from './sys.js'
+import { latestOf } from './latest.js'
+import { handleSystem, isSystem, newSysState, type SysState, type SystemProcess } from './sys.js'
 import type { FormatEvent } from './sys-debug.js'
 
 export interface Life {
@@ -44,28 +37,54 @@ export interface OtpModule {
   readonly loop: InitialCall
 }
 
-/** What can be started as a process of a behaviour. */
-export interface Behaviour {
-  /** `import.meta.url`: what lets it start elsewhere than on main */
+/** What a module defines, and what a later version of it defines anew. */
+export interface Defined {
+  /** `import.meta.url`: what lets it be found again, in another place or in another version */
   readonly module?: string | undefined
-  runner(self: Process, life: Life): Runner
+  /** `gen_server` … */
+  readonly behaviour: Atom
+}
+
+/** What can be started as a process of a behaviour. */
+export interface Behaviour<C = unknown> extends Defined {
+  /** What the behaviour calls: the tables of handlers, `init` … */
+  readonly code: C
+  runner(self: Process, life: Life): GenRunner
+}
+
+/** A change to another version. */
+export interface CodeChange {
+  readonly oldVsn: Term
+  readonly extra: Term
+  /** As `sys:change_code` has it: of a gen_event only the handlers of that name change, and without a `codeChange` nothing does. */
+  readonly module?: Term
+  /** The definition that takes one's place, or the same. @throws when there is none */
+  to<D extends Defined>(definition: D): D
 }
 
 export type Handler = (this: any, ...args: any[]) => unknown
+
+/** Every process of a node has it. */
+export interface Coded extends Process {
+  readonly node: { readonly code: Code }
+}
 
 /** What is left of its start: a node has many servers. */
 const begun: Life = { args: [], parent: null, started: () => {}, failed: () => {} }
 
 /** A private method (`#name`) would cost each server eight bytes, so there is none here, nor in what extends it. */
-export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
+export abstract class GenRunner<C = unknown> extends ProcLibRunner implements SystemProcess {
   readonly self: Process
+  /** Another one after a change of code */
+  definition: Behaviour<C>
   sys: SysState | null = null
   protected life: Life
-  protected stage: 'new' | 'starting' | 'idle' | 'busy' = 'new'
+  protected stage: 'new' | 'starting' | 'idle' | 'busy' | 'held' = 'new'
 
-  constructor(self: Process, life: Life) {
+  constructor(self: Process, definition: Behaviour<C>, life: Life) {
     super()
     this.self = self
+    this.definition = definition
     this.life = life
   }
 
@@ -82,7 +101,17 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
   abstract systemGetState(): Term
   abstract systemReplaceState(fun: (state: Term) => Promise<Term>): Promise<Term>
   abstract systemStatus(sysState: Atom, log: readonly Term[]): Term
-  abstract systemCodeChange(oldVsn: Term, extra: Term, module: Term): unknown
+  /** What it is to be with another version. Nothing changes until what comes of it is called. */
+  protected abstract upgraded(change: CodeChange): Promise<() => void>
+
+  /** Of all that it runs */
+  get definitions(): readonly Defined[] {
+    return [this.definition]
+  }
+
+  protected get code(): C {
+    return this.definition.code
+  }
 
   get behaviour(): Atom {
     return this.otp.name
@@ -118,22 +147,24 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
 
   /** The function that it is in, when that has a name: in OTP 29 it waits there */
   get currentFunction(): InitialCall | null {
-    if (this.stage === 'idle') return this.otp.loop
+    if (this.stage === 'idle' || this.stage === 'held') return this.otp.loop
     return this.stage === 'busy' ? null : this.initialCall
   }
 
   run(process: LocalProcess): void {
-    if (this.stage === 'busy' || this.stage === 'starting') return this.self.serve()
+    if (this.stage === 'busy' || this.stage === 'starting' || this.stage === 'held') return this.self.serve()
     if (this.stage === 'new') {
+      if (this.sys?.held) return
       this.stage = 'starting'
       return this.life.global === undefined ? this.begin() : void this.named(this.life.global)
     }
     const { scheduler } = this.self.host
-    if (this.waiting(process) && scheduler.take()) this.next(process)
+    if (this.waiting(process) && scheduler.take()) this.takeNext(process)
     if (process.alive && this.stage === 'idle' && this.waiting(process)) scheduler.ready(process)
   }
 
   exited(_process: LocalProcess, why: Term): void {
+    this.sys?.held?.reached()
     if (this.stage === 'new' || this.stage === 'starting') this.life.failed(new ExitError(why))
     this.self.exited(why)
   }
@@ -147,6 +178,48 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
     this.end(exitCause(why))
   }
 
+  async systemCodeChange(oldVsn: Term, extra: Term, module: Term): Promise<void> {
+    const { code } = (this.self as Coded).node
+    const change = await this.upgraded({ oldVsn, extra, module, to: definition => latestOf(code, definition) })
+    change()
+  }
+
+  get isHeld(): boolean {
+    return this.sys !== null && this.sys.held !== null
+  }
+
+  /** Handles nothing from now on, when it is done with what it handles. Resolves then, or when it ends. */
+  hold(): Promise<void> {
+    const sys = (this.sys ??= newSysState())
+    return new Promise(resolve => {
+      sys.held = { reached: resolve }
+      if (this.stage === 'new') resolve()
+      else if (this.stage === 'idle') this.idle()
+    })
+  }
+
+  /** What it is to be with another version; before its `init`, that of the other one. @throws as `codeChange` does */
+  async next(change: CodeChange): Promise<() => void> {
+    if (this.stage !== 'new') return this.upgraded(change)
+    const to = change.to(this.definition)
+    return () => (this.definition = to)
+  }
+
+  /** Goes on after `hold`. */
+  release(): void {
+    const { sys } = this
+    if (!sys?.held) return
+    sys.held = null
+    if (!sys.suspended && !sys.debug) this.sys = null
+    if (this.stage === 'held') this.idle()
+    else if (this.stage === 'new') this.self.host.scheduler.ready(this.self.local)
+  }
+
+  /** Is there something that it has told itself to do before it takes a message? */
+  protected get owes(): boolean {
+    return false
+  }
+
   /** Is there anything to be taken? */
   protected waiting({ mailbox }: LocalProcess): boolean {
     return this.sys?.suspended === true ? mailbox.last > this.sys.seen && !mailbox.empty : !mailbox.empty
@@ -156,7 +229,7 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
     return mailbox.shift()
   }
 
-  private next(process: LocalProcess): void {
+  private takeNext(process: LocalProcess): void {
     const message = this.sys?.suspended === true ? this.takeSuspended(process, this.sys) : this.take(process)
     if (message === undefined) return
     if (message instanceof Tuple && message.length === 3) {
@@ -199,12 +272,13 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
   }
 
   /** init has returned. */
-  protected begun(): void {
-    this.idle()
+  protected begun(goOn: () => void = () => this.idle()): void {
     const { started, parent, global } = this.life
     // What only its start needed is not kept while it lives.
     this.life = parent || global !== undefined ? { ...begun, parent, ...(global !== undefined && { global }) } : begun
+    this.stage = 'busy'
     started()
+    goOn()
   }
 
   /** init says that there shall be no such process. */
@@ -235,6 +309,10 @@ export abstract class GenRunner extends ProcLibRunner implements SystemProcess {
 
   protected idle(): void {
     if (!this.self.local.alive) return
+    if (this.sys !== null && this.sys.held !== null && !this.owes) {
+      this.stage = 'held'
+      return this.sys.held.reached()
+    }
     this.stage = 'idle'
     const { scheduler, activity } = this.self.host
     scheduler.ready(this.self.local)
@@ -299,14 +377,12 @@ export function stateTerm(self: Process, state: unknown): Term {
   }
 }
 
-/** `{Label, Value}`, as a status tells it */
-export const statusLine = (label: string, value: Sendable): Tuple => tuple(charlist(label), value as Term)
-
 /** `[{header, …}, {data, […]} …]`, the beginning of every status. */
 export function statusHeader(what: string, name: Term, parent: Pid, sysState: Atom, log: Term): Sendable[] {
-  const header = charlist(`${what} ${name instanceof Atom ? name.name : format(name)}`)
+  const line = (label: string, value: Term): Sendable => tuple([...Buffer.from(label)], value)
+  const header = [...Buffer.from(`${what} ${name instanceof Atom ? name.name : format(name)}`)]
   return [
     tuple(atom('header'), header),
-    tuple(atom('data'), [statusLine('Status', sysState), statusLine('Parent', parent), statusLine('Logged events', log)]),
+    tuple(atom('data'), [line('Status', sysState), line('Parent', parent), line('Logged events', log)]),
   ]
 }

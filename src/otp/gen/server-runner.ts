@@ -8,7 +8,7 @@ import { type Atom, atom, type Sendable, type Term, tuple } from '../../term/ind
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
-import { GenRunner, type Handler, handlerOf, type Life, type OtpModule, moduleOf, stateTerm, statusHeader, statusLine } from './runner.js'
+import { type CodeChange, GenRunner, type Handler, handlerOf, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './server-types.js'
 import { genServerModule } from './server-events.js'
 import { log, serverReport } from '../logger/report.js'
@@ -25,8 +25,7 @@ interface Later {
   stop: () => void
 }
 
-export class GenServerRunner extends GenRunner {
-  protected readonly definition: Definition
+export class GenServerRunner extends GenRunner<Definition> {
   #state: unknown
   /** What is being handled */
   #message: Term | undefined
@@ -34,11 +33,6 @@ export class GenServerRunner extends GenRunner {
   #later: Later | null = null
   /** Answers the caller of the call that ends it */
   #answer: (() => void) | null = null
-
-  constructor(self: Process, definition: Definition, life: Life) {
-    super(self, life)
-    this.definition = definition
-  }
 
   protected get otp(): OtpModule {
     return genServerModule
@@ -54,7 +48,7 @@ export class GenServerRunner extends GenRunner {
   }
 
   protected begin(): void {
-    const { init } = this.definition
+    const { init } = this.code
     this.invoke(init as Handler, this.life.args, out => {
       if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
@@ -86,6 +80,10 @@ export class GenServerRunner extends GenRunner {
     return super.waiting(process) || this.continues
   }
 
+  protected override get owes(): boolean {
+    return this.continues
+  }
+
   /** What a handler continues with comes before every message. */
   protected override take(process: LocalProcess): Term | undefined {
     if (!this.continues) return super.take(process)
@@ -103,7 +101,7 @@ export class GenServerRunner extends GenRunner {
     this.#message = parsed.request
     if (parsed.kind === 'call') return this.onCall(parsed.request, parsed.from)
     if (parsed.kind === 'cast') return this.onCast(parsed.request)
-    const { info, handleInfo } = this.definition
+    const { info, handleInfo } = this.code
     if (info) this.invoke(info, [this.#state, message], out => this.tookCast(out))
     else if (handleInfo) this.invoke(handleInfo, [message, this.#state], out => this.tookCast(out))
     else {
@@ -115,16 +113,16 @@ export class GenServerRunner extends GenRunner {
   private onCall(request: Term, caller: Caller): void {
     this.#caller = caller
     const took = (out: unknown): void => this.tookCall(out, caller)
-    const found = handlerOf(this.definition.call, request)
-    const { handleCall } = this.definition
+    const found = handlerOf(this.code.call, request)
+    const { handleCall } = this.code
     if (found) this.invoke(found.handler, [this.#state, ...found.args], took)
     else if (handleCall) this.invoke(handleCall, [request, this.from(), this.#state], took)
     else this.crash(this.functionClause('handle_call', [request, tuple(caller.pid, caller.tag)]))
   }
 
   private onCast(request: Term): void {
-    const found = handlerOf(this.definition.cast, request)
-    const { handleCast } = this.definition
+    const found = handlerOf(this.code.cast, request)
+    const { handleCast } = this.code
     if (found) this.invoke(found.handler, [this.#state, ...found.args], out => this.tookCast(out))
     else if (handleCast) this.invoke(handleCast, [request, this.#state], out => this.tookCast(out))
     else this.crash(this.functionClause('handle_cast', [request]))
@@ -132,7 +130,7 @@ export class GenServerRunner extends GenRunner {
 
   private onContinue(what: Term): void {
     this.#message = tuple(atom('continue'), what)
-    const { handleContinue } = this.definition
+    const { handleContinue } = this.code
     if (handleContinue) this.invoke(handleContinue, [what, this.#state], out => this.tookCast(out))
     else this.crash(this.undefined('handle_continue', [what]))
   }
@@ -227,7 +225,7 @@ export class GenServerRunner extends GenRunner {
 
   /** What runs while it still lives, before the caller of its last call is answered */
   protected lastWords({ reason: why }: Cause): unknown {
-    return this.definition.terminate?.call(this.self as never, why, this.#state)
+    return this.code.terminate?.call(this.self as never, why, this.#state)
   }
 
   protected report(cause: Cause): void {
@@ -258,19 +256,24 @@ export class GenServerRunner extends GenRunner {
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
     const { state, log } = this.format({ state: this.systemGetState(), log: events })
     const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, log as Term)
-    const data = tuple(atom('data'), [statusLine('State', state)])
+    const data = tuple(atom('data'), [tuple([...Buffer.from('State')], state)])
     return this.self.host.copy([...header, data])
   }
 
-  async systemCodeChange(oldVsn: Term, extra: Term): Promise<void> {
-    const { codeChange } = this.definition
-    if (!codeChange) throw this.undefined('code_change', [oldVsn, this.systemGetState(), extra])
-    this.#state = await codeChange.call(this.self as never, oldVsn, this.#state, extra)
-    this.changed()
+  protected async upgraded({ oldVsn, extra, module, to }: CodeChange): Promise<() => void> {
+    const definition = to(this.definition)
+    const { codeChange } = definition.code
+    if (!codeChange && module !== undefined) throw this.undefined('code_change', [oldVsn, this.systemGetState(), extra])
+    const state: unknown = codeChange ? await codeChange.call(this.self as never, oldVsn, this.#state, extra) : this.#state
+    return () => {
+      this.definition = definition
+      this.#state = state
+      this.changed()
+    }
   }
 
   private format(status: Status): Status {
-    return formatStatus(this.self, this.module, this.definition.formatStatus, status)
+    return formatStatus(this.self, this.module, this.code.formatStatus, status)
   }
 
   override from(): From {

@@ -1,46 +1,47 @@
 /** Starting a process of a behaviour, here or in another place: whoever starts it waits until its `init` has returned. */
+import type { Code } from '../../node/code.js'
 import type { Kernel } from '../../node/kernel.js'
 import type { Placement } from '../../node/outside.js'
 import { ExitError, type Process, ProcessError, type SpawnOptions } from '../../process/index.js'
 import { any, type Atom, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../../term/index.js'
 import type { Behaviour, Life } from './runner.js'
+import { begin, definedBy, latestOf, numberOf, remember } from './latest.js'
 import { type GlobalName, isGlobalName, nameTaken, type ServerName } from './server-name.js'
 import type { RefOptions, StartOptions } from './server-types.js'
-import { numberOf, placedServer, remember } from './placed-server.js'
+import { placedServer } from './placed-server.js'
 
 /** What starting needs of a node, and references to what was started: a process for each call. */
 export interface Starting {
+  readonly code: Code
   readonly processes: Kernel['processes']
   readonly spawner: Kernel['spawner']
   /** Runs work in a process of its own */
   run<T>(work: (self: Process) => Promise<T>): Promise<T>
 }
 
-export interface Definition extends Behaviour {
+export interface Definition<C = unknown> extends Behaviour<C> {
   /** The Erlang module that it stands for */
   readonly erlangModule: Atom
   readonly supervises?: boolean
-  /** `gen_server` … */
-  readonly behaviour?: Atom
   refOf(node: Starting, to: ServerName, options?: RefOptions): unknown
 }
-
-const definitions = new WeakMap<object, Definition>()
 
 /** Of the modules that define some: `-behaviour(…)` */
 export const behaviours = new Map<Atom, Atom>()
 
 /** Makes a definition known to `node.start`; `D` is what its users see of it. */
-export function define<D>(definition: Definition): D {
+export function define<D, C>(definition: Definition<C>): D {
   const made = Object.freeze({ definition })
-  definitions.set(made, definition)
-  remember(definition)
+  remember(made, definition)
   const { erlangModule, behaviour } = definition
-  if (behaviour) behaviours.set(erlangModule, behaviour)
+  behaviours.set(erlangModule, behaviour)
   return made as unknown as D
 }
 
-export const definitionOf = (made: unknown): Definition | undefined => (made instanceof Object ? definitions.get(made) : undefined)
+export function definitionOf(made: unknown): Definition | undefined {
+  const definition = definedBy(made)
+  return definition && 'runner' in definition ? (definition as Definition) : undefined
+}
 
 /**
  * Resolves to the pid when `init` has returned.
@@ -64,7 +65,7 @@ export async function startPid(
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
     const life: Life = { args: taken, parent: parent?.pid ?? null, ...named(node, name), started: () => resolve(self.pid), failed: reject }
     const local = isGlobalName(name) ? undefined : name
-    const self = node.processes.start(process => definition.runner(process, life), { name: local, ...origin })
+    const self = node.processes.start(process => begin(node.code, definition, process, life), { name: local, ...origin })
   })
 }
 
@@ -93,7 +94,8 @@ async function startElsewhere(
   parent: Process | undefined,
   origin: Pick<SpawnOptions, 'link' | 'groupLeader'>,
 ): Promise<Pid> {
-  const { module } = definition
+  const latest = latestOf(node.code, definition)
+  const { module } = latest
   if (module === undefined) {
     const why =
       "A server that runs elsewhere is found there by its module: define it with `module: import.meta.url`, at that module's top level."
@@ -104,7 +106,7 @@ async function startElsewhere(
     const monitor = { owner: starter.local, ref }
     const all = [
       module,
-      numberOf(definition),
+      numberOf(latest),
       args as Sendable[],
       parent?.pid ?? atom('undefined'),
       starter.pid,

@@ -3,11 +3,11 @@
  *
  * Source: gen_statem.erl (loop_state_callback, loop_state_transition, loop_timeouts, loop_next_events).
  */
-import { ErlangError, type LocalProcess, type Process, reason } from '../../process/index.js'
+import { ErlangError, type LocalProcess, reason } from '../../process/index.js'
 import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
-import { GenRunner, type Handler, type Life, type OtpModule, moduleOf, stateTerm, statusHeader, statusLine } from './runner.js'
+import { type CodeChange, GenRunner, type Handler, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, ignore, NoReply, Reply, Stop } from './server-types.js'
 import { genStatemModule } from './statem-events.js'
 import { type After, type Event, type GenStatemDefinition, type State, Transition } from './statem-types.js'
@@ -36,8 +36,7 @@ const genStatem = atom('gen_statem') as Atom
 const stateTimer = 'state'
 const eventTimer = 'event'
 
-export class GenStatemRunner extends GenRunner {
-  readonly #definition: StatemDefinition
+export class GenStatemRunner extends GenRunner<StatemDefinition> {
   #state: Term = null
   #data: unknown
   #queue: Queued[] = []
@@ -47,17 +46,12 @@ export class GenStatemRunner extends GenRunner {
   #event: Queued | null = null
   #answer: (() => void) | null = null
 
-  constructor(self: Process, definition: StatemDefinition, life: Life) {
-    super(self, life)
-    this.#definition = definition
-  }
-
   protected get otp(): OtpModule {
     return genStatemModule
   }
 
   protected get module(): Atom {
-    return moduleOf(this.#definition.module, 'gen_statem')
+    return moduleOf(this.definition.module, 'gen_statem')
   }
 
   override exited(process: LocalProcess, why: Term): void {
@@ -66,21 +60,25 @@ export class GenStatemRunner extends GenRunner {
   }
 
   protected begin(): void {
-    this.invoke(this.#definition.init as Handler, this.life.args, out => {
+    this.invoke(this.code.init as Handler, this.life.args, out => {
       if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
       if (!(out instanceof Transition)) return this.stopsInInit(tuple(atom('bad_return_from_init'), reason.termOf(out)))
       this.#data = out.data
       this.#state = this.#stateOf(out.state)
-      this.begun()
-      this.stage = 'busy'
-      this.#act(out)
-      this.#enter(this.#state)
+      this.begun(() => {
+        this.#act(out)
+        this.#enter(this.#state)
+      })
     })
   }
 
+  protected override get owes(): boolean {
+    return this.#queue.length > 0 && this.sys?.suspended !== true
+  }
+
   protected override waiting(process: LocalProcess): boolean {
-    return (this.#queue.length > 0 && this.sys?.suspended !== true) || super.waiting(process)
+    return this.owes || super.waiting(process)
   }
 
   protected override take(process: LocalProcess): Term | undefined {
@@ -106,7 +104,7 @@ export class GenStatemRunner extends GenRunner {
   }
 
   #dispatch(event: Queued, took: (out: unknown) => void): void {
-    const { states, handleEvent } = this.#definition
+    const { states, handleEvent } = this.code
     const name = this.#state instanceof Atom ? this.#state.name : ''
     const state: State<any> | undefined = states && Object.hasOwn(states, name) ? states[name] : undefined
     const found = state && handlerFor(state, event)
@@ -153,7 +151,7 @@ export class GenStatemRunner extends GenRunner {
 
   /** The state's `enter` runs before any other event. */
   #enter(before: Term): void {
-    const { states } = this.#definition
+    const { states } = this.code
     const enter = this.#state instanceof Atom ? (states?.[this.#state.name] as State<any> | undefined)?.enter : undefined
     if (!enter) return this.#settled()
     if (this.sys !== null) tellEvent(this, atom('enter'), this.module, this.#state)
@@ -232,7 +230,7 @@ export class GenStatemRunner extends GenRunner {
 
   protected onEnd({ reason: why }: Cause): unknown {
     const answer = this.#answer ?? ((): void => {})
-    const out: unknown = this.#definition.terminate?.call(this.self as never, why, this.#state, this.#data)
+    const out: unknown = this.code.terminate?.call(this.self as never, why, this.#state, this.#data)
     if (out instanceof Promise) return out.finally(answer)
     answer()
     return out
@@ -257,7 +255,7 @@ export class GenStatemRunner extends GenRunner {
   }
 
   get #mode(): Term {
-    return atom(this.#definition.states ? 'state_functions' : 'handle_event_function')
+    return atom(this.code.states ? 'state_functions' : 'handle_event_function')
   }
 
   #timeouts(): Term {
@@ -281,29 +279,38 @@ export class GenStatemRunner extends GenRunner {
   }
 
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
+    const line = (label: string, value: Sendable): Sendable => tuple([...Buffer.from(label)], value)
     const [header] = statusHeader('Status for state machine', nameOf(this.self), this.parent, sysState, events as Term)
     const lines = [
-      statusLine('Status', sysState),
-      statusLine('Parent', this.parent),
-      statusLine('Modules', [this.module]),
-      statusLine('Time-outs', this.#timeouts()),
-      statusLine('Logged Events', events as Term),
-      statusLine('Postponed', this.#postponed.map(eventTerm)),
+      line('Status', sysState),
+      line('Parent', this.parent),
+      line('Modules', [this.module]),
+      line('Time-outs', this.#timeouts()),
+      line('Logged Events', events as Term),
+      line('Postponed', this.#postponed.map(eventTerm)),
     ]
     return this.self.host.copy([
       header as Sendable,
       tuple(atom('data'), lines),
-      tuple(atom('data'), [statusLine('State', this.systemGetState())]),
+      tuple(atom('data'), [line('State', this.systemGetState())]),
     ])
   }
 
-  async systemCodeChange(oldVsn: Term, extra: Term): Promise<void> {
-    const { codeChange } = this.#definition
-    const args = [oldVsn, this.#state, stateTerm(this.self, this.#data), extra]
-    if (!codeChange) throw new ErlangError(atom('undef'), [tuple(this.module, atom('code_change'), args, [])])
+  protected async upgraded({ oldVsn, extra, module, to }: CodeChange): Promise<() => void> {
+    const definition = to(this.definition)
+    const { codeChange } = definition.code
+    if (!codeChange) {
+      const args = [oldVsn, this.#state, stateTerm(this.self, this.#data), extra]
+      if (module !== undefined) throw new ErlangError(atom('undef'), [tuple(this.module, atom('code_change'), args, [])])
+      return () => (this.definition = definition)
+    }
     const { kind, state, data } = await codeChange.call(this.self as never, oldVsn, this.#state, this.#data, extra)
-    if (kind === 'next') this.#state = this.#stateOf(state)
-    this.#data = data
+    const next = kind === 'next' ? this.#stateOf(state) : this.#state
+    return () => {
+      this.definition = definition
+      this.#state = next
+      this.#data = data
+    }
   }
 }
 

@@ -21,7 +21,11 @@ export interface SysState {
   /** The number of the last message that was looked at while it is suspended */
   seen: number
   debug: Debug | null
+  /** It handles nothing any more, once `reached` was told: see GenRunner.hold. */
+  held: { reached(): void } | null
 }
+
+export const newSysState = (): SysState => ({ suspended: false, seen: 0, debug: null, held: null })
 
 /** What a behaviour gives `sys` to work with. */
 export interface SystemProcess {
@@ -50,7 +54,7 @@ export const isSystem = (message: Term): boolean => message instanceof Tuple && 
 /** Answers a system message, at once or later: then the promise says when; it never rejects. */
 export function handleSystem(target: SystemProcess, from: Caller, request: Term): Promise<void> | void {
   const answer = (value: Term): void => reply(target.self, from, value)
-  const state = (target.sys ??= { suspended: false, seen: 0, debug: null })
+  const state = (target.sys ??= newSysState())
   if (request === atom('suspend') || request === atom('resume')) {
     state.suspended = request === atom('suspend')
     state.seen = 0

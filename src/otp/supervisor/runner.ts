@@ -10,12 +10,12 @@ import { type Cause, exitCause } from '../gen/cause.js'
 import { ChildProcesses } from './child-processes.js'
 import { Children } from './children.js'
 import { parseRequest, reply } from '../gen/gen.js'
-import { GenRunner, type Life, type OtpModule, statusHeader, statusLine } from '../gen/runner.js'
+import { type Behaviour, type CodeChange, GenRunner, type Life, type OtpModule, statusHeader } from '../gen/runner.js'
 import { genServerModule } from '../gen/server-events.js'
 import { serverReport } from '../logger/report.js'
 import { RestartIntensity } from './restart-intensity.js'
 import type { Supervising } from './start-child.js'
-import { autoShutdownNames, configured, strategyNames } from './flags.js'
+import { autoShutdownNames, type Configured, configured, strategyNames } from './flags.js'
 import { SupervisorReports } from './reports.js'
 import { SupervisorRequests } from './requests.js'
 import { SupervisorRestarts, tryAgainRestart, type Verdict } from './restarts.js'
@@ -32,10 +32,11 @@ const supervisor = atom('supervisor') as Atom
 
 let made = 0
 
-export class SupervisorRunner extends GenRunner {
+export class SupervisorRunner extends GenRunner<SupervisorCode> {
   /** In the order of their starts */
   readonly number = ++made
-  readonly #code: SupervisorCode
+  /** For `init`, also of a later version */
+  readonly #args: readonly unknown[]
   readonly #children: Children
   readonly #processes: ChildProcesses
   readonly #reports: SupervisorReports
@@ -43,9 +44,10 @@ export class SupervisorRunner extends GenRunner {
   readonly #requests: SupervisorRequests
   #message: Term = []
 
-  constructor(self: Process, code: SupervisorCode, life: Life) {
-    super(self, life)
-    this.#code = code
+  constructor(self: Process, definition: Behaviour<SupervisorCode>, life: Life) {
+    super(self, definition, life)
+    const { code } = definition
+    this.#args = life.args
     this.#children = new Children(self.host.table)
     this.#reports = new SupervisorReports(self, code.erlangModule)
     this.#processes = new ChildProcesses(self as Supervising, this.#children, this.#reports)
@@ -58,7 +60,7 @@ export class SupervisorRunner extends GenRunner {
   }
 
   override get initialCall(): InitialCall {
-    return tuple(this.module, this.#code.erlangModule, 1)
+    return tuple(this.module, this.code.erlangModule, 1)
   }
 
   protected get module(): Atom {
@@ -76,8 +78,9 @@ export class SupervisorRunner extends GenRunner {
 
   /** Null, or why there is no supervisor. */
   async #init(): Promise<Term | null> {
-    const wrong = this.#configure(await this.#code.init.apply(this.self, [...this.life.args]))
-    if (wrong !== null) return wrong
+    const configured = await this.#configured(this.code)
+    if ('wrong' in configured) return configured.wrong
+    this.#configure(configured)
     for (const child of this.#children.all) {
       const failed = await this.#processes.start(child)
       if (failed === null) continue
@@ -87,17 +90,17 @@ export class SupervisorRunner extends GenRunner {
     return null
   }
 
-  /** Null, or what is wrong: then nothing has changed. */
-  #configure(init: SupervisorInit): Term | null {
-    const flags = configured(init)
-    if ('wrong' in flags) return flags.wrong
+  async #configured({ init }: SupervisorCode): Promise<ReturnType<typeof configured>> {
+    return configured(await init.apply(this.self, [...this.#args]))
+  }
+
+  #configure(flags: Configured): void {
     const isSimple = flags.strategy === 'simpleOneForOne'
     this.#restarts.autoShutdown = flags.autoShutdown
     this.#restarts.intensity = new RestartIntensity(flags.intensity, flags.period)
     this.#children.strategy = flags.strategy
     this.#children.template = isSimple ? (flags.children[0] ?? null) : null
     if (!isSimple) for (const child of flags.children) this.#children.add(child)
-    return null
   }
 
   protected onMessage(message: Term): void {
@@ -152,7 +155,7 @@ export class SupervisorRunner extends GenRunner {
     )
     const simpleChildren = template ? tuple(atom('map'), new Map(all.map(({ pid, args }) => [pid, args]))) : atom('undefined')
     const flags = [atom(strategyNames[strategy]), records, simpleChildren, intensity.intensity, intensity.period]
-    const rest = [[], 0, atom(autoShutdownNames[autoShutdown]), this.#code.erlangModule, this.life.args as Term[]]
+    const rest = [[], 0, atom(autoShutdownNames[autoShutdown]), this.code.erlangModule, this.#args as Term[]]
     return this.self.host.copy(tuple(atom('state'), this.#reports.name, ...flags, ...rest) as Sendable)
   }
 
@@ -162,21 +165,30 @@ export class SupervisorRunner extends GenRunner {
   }
 
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
+    const line = (label: string, value: Sendable): Sendable => [tuple([...Buffer.from(label)], value)]
     const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, events as Term)
-    const state = tuple(atom('data'), [statusLine('State', this.systemGetState())])
-    return this.self.host.copy([...header, state, tuple(supervisor, [statusLine('Callback', this.#code.erlangModule)])])
+    const state = tuple(atom('data'), line('State', this.systemGetState()))
+    return this.self.host.copy([...header, state, tuple(supervisor, line('Callback', this.code.erlangModule))])
   }
 
   /** The flags and specifications anew; children that run go on. */
-  async systemCodeChange(): Promise<void> {
-    const init = await this.#code.init.apply(this.self, [...this.life.args])
+  protected async upgraded({ to }: CodeChange): Promise<() => void> {
+    const definition = to(this.definition)
+    const configured = await this.#configured(definition.code)
+    if ('wrong' in configured) throw configured.wrong
+    return () => {
+      this.definition = definition
+      this.#reconfigure(configured)
+    }
+  }
+
+  #reconfigure(flags: Configured): void {
     const before = this.#children.all
     this.#children.clear()
-    const wrong = this.#configure(init)
-    if (wrong !== null || this.#children.isDynamic) {
+    this.#configure(flags)
+    if (this.#children.isDynamic) {
       this.#children.clear()
       for (const child of before) this.#children.add(child)
-      if (wrong !== null) throw wrong
       return
     }
     for (const child of before) {

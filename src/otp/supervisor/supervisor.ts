@@ -29,8 +29,8 @@ import { pidOf, type RefOptions, type ServerName } from '../gen/gen-server.js'
 import { isHere } from '../gen/server-name.js'
 import { lend } from './handed-specs.js'
 import { define, type Starting } from '../gen/start.js'
-import { SupervisorRunner } from './runner.js'
-import type { AnyChildSpec, ChildInfo, Startable, SupervisorDefinition, SupervisorInit, SupervisorRef } from './types.js'
+import { type SupervisorCode, SupervisorRunner } from './runner.js'
+import type { AnyChildSpec, ChildInfo, Startable, SupervisorDefinition, SupervisorFlags, SupervisorInit, SupervisorRef } from './types.js'
 
 /** What a supervisor refused, or a child that did not start; `reason` is OTP's. Code ERR_SUPERVISOR. */
 export class SupervisorError extends NodeError {
@@ -43,19 +43,25 @@ export class SupervisorError extends NodeError {
 }
 
 /** Defines a supervisor; with a function, its children depend on the arguments that it is started with. */
-export function supervisor<A extends unknown[]>(init: (...args: A) => SupervisorInit | Promise<SupervisorInit>): Startable<A, SupervisorRef>
+export function supervisor<A extends unknown[]>(
+  init: (...args: A) => SupervisorInit | Promise<SupervisorInit>,
+  options?: Pick<SupervisorFlags, 'module'>,
+): Startable<A, SupervisorRef>
 export function supervisor<const S extends readonly unknown[]>(definition: SupervisorDefinition<S>): Startable<[], SupervisorRef>
 export function supervisor(
   what: SupervisorInit | ((...args: any[]) => SupervisorInit | Promise<SupervisorInit>),
+  { module }: Pick<SupervisorFlags, 'module'> = typeof what === 'function' ? {} : what,
 ): Startable<any, SupervisorRef> {
-  const { module } = typeof what === 'function' ? { module: undefined } : what
-  const code = { erlangModule: moduleOf(module, 'supervisor'), init: typeof what === 'function' ? what : () => what }
-  return define<Startable<any, SupervisorRef>>({
+  const erlangModule = moduleOf(module, 'supervisor')
+  return define<Startable<any, SupervisorRef>, SupervisorCode>({
     module,
-    erlangModule: code.erlangModule,
+    erlangModule,
     behaviour: atom('supervisor') as Atom,
     supervises: true,
-    runner: (self, life) => new SupervisorRunner(self, code, life),
+    code: { erlangModule, init: typeof what === 'function' ? what : () => what },
+    runner(self, life) {
+      return new SupervisorRunner(self, this, life)
+    },
     refOf: supervisorRef,
   })
 }
