@@ -7,7 +7,7 @@ t.test('help', async t => {
   t.match({ code, stderr }, { code: 0, stderr: '' })
   const page = readFileSync('docs/cli.md', 'utf8')
   const commands = [...stdout.matchAll(/^ {2}beamlet (\w+)/gm)].map(([, command]) => command)
-  t.strictSame(commands, ['names', 'ping', 'call', 'send', 'start', 'store', 'doctor', 'epmd'])
+  t.strictSame(commands, ['names', 'ping', 'call', 'send', 'start', 'store', 'doctor', 'top', 'epmd'])
   for (const command of commands) t.match(page, new RegExp(`^\\| \`${command}\\b`, 'm'), `docs/cli.md tells of ${command}`)
   const options = [...stdout.matchAll(/^ {2}(--[\w-]+)/gm)].map(([, option]) => option)
   t.ok(options.length >= 8)
