@@ -1,6 +1,7 @@
 /** The engine Mnesia on one BEAM node: rows, ranges, indexes, transactions, and what is wrong. */
 import t from 'tap'
 import { atom, equals, float, format, type Term, tuple } from '../src/index.js'
+import { openStore } from '../src/store/index.js'
 import { eachOtp } from './support/each-otp.js'
 import { landOf } from './support/mnesia.js'
 
@@ -154,6 +155,71 @@ t.test('one node', async t => {
       t.throws(() => indexed.index('nothing'), { code: 'STORE_NO_INDEX' })
       t.equal(format(await beam!.eval(`mnesia:table_info('users.email', size).`)), '2')
       t.ok(!(await store.tables()).includes('users.email'))
+    })
+
+    await t.test('floats, limits, majority', async t => {
+      const exact = await open({ floats: 'exact', limits: { depth: 3 } })
+      const table = await exact.table('exact', { majority: true })
+      await table.put(float(1), [float(2)])
+      t.equal(format((await table.get(float(1)))!), '[2.0]')
+      t.strictSame(await keysOf((await store.table('exact')).range()), ['1.0'], 'a key comes back as it was')
+      await t.rejects(table.put(1, [[[[[]]]]]), { code: 'STORE_VALUE' })
+      t.equal(await beam!.eval('mnesia:table_info(exact, majority).'), true)
+    })
+
+    await t.test('retries: a transaction that Mnesia may not begin anew', async t => {
+      const table = await store.table<string, number>('rows')
+      const met: (() => void)[] = []
+      const meet = [0, 1].map(n => new Promise<void>(resolve => (met[n] = resolve)))
+      const ends = await Promise.allSettled(
+        [
+          ['a', 'b'],
+          ['b', 'a'],
+        ].map(([first, second], n) =>
+          // prettier-ignore
+          store.transaction(
+            async tx => {
+              await tx.table(table).put(first!, n)
+              met[n]!()
+              await meet[1 - n]!
+              await tx.table(table).put(second!, n)
+            },
+            { retries: 0 },
+          ),
+        ),
+      )
+      const failed = ends.flatMap(end => (end.status === 'rejected' ? [(end.reason as { code: string }).code] : []))
+      t.strictSame(failed, ['STORE_CONFLICT'], 'one gives way, and the other is done')
+    })
+
+    await t.test('sync and outcomes: when the log does not get to the disk', async t => {
+      const table = await store.table<string, number>('rows')
+      const [lazy, blind] = [await open({ sync: false }), await open({ outcomes: false, timeout: 3000 })]
+      const [lazily, blindly] = [await lazy.table<string, number>('rows'), await blind.table<string, number>('rows')]
+      await lazily.put('lazy', 0)
+      // This process of Mnesia's brings the log to the disk: now it stands still.
+      await beam!.eval('sys:suspend(mnesia_monitor).')
+      await lazily.put('lazy', 1)
+      await t.rejects(blindly.put('blind', 1), { code: /^STORE_(IO|UNKNOWN)$/, transaction: undefined })
+      await t.rejects(blindly.dirty.put('dirty', 1), { code: /^STORE_(IO|UNKNOWN)$/ })
+      await beam!.eval('sys:resume(mnesia_monitor).')
+      t.strictSame([await table.get('lazy'), await table.get('blind'), await table.get('dirty')], [1, 1, 1])
+    })
+
+    await t.test('options that cannot be', async t => {
+      for (const wrong of [
+        { nodes: [] },
+        { nodes: ['here'] },
+        { copies: 'tape' },
+        { start: 'maybe' },
+        { floats: 'none' },
+        { timeout: 0 },
+        { node: {} },
+      ]) {
+        await t.rejects(open(wrong as never), { code: 'STORE_OPTION' })
+      }
+      await t.rejects(openStore({ engine: 'dets' } as never), { code: 'STORE_OPTION' })
+      await t.rejects(store.table('both', { type: 'ordered_set', copies: { discOnly: [beam!.name] } }), { code: 'STORE_OPTION' })
     })
 
     await t.test('what is wrong', async t => {

@@ -24,7 +24,7 @@ export async function copy({ from, to, tables, copies }: Copy, options: CommonOp
   const open = async (place: string, readOnly: boolean): Promise<LmdbStore | MnesiaStore> => {
     const nodes = nodesOf(place)
     if (nodes === undefined) return openStore({ engine: 'lmdb', directory: place, readOnly, floats: 'exact' })
-    const timeout = options.timeout === Infinity ? 2 ** 31 - 1 : options.timeout
+    const timeout = Math.min(options.timeout, 1_000_000_000)
     return openStore({ engine: 'mnesia', node: node!, nodes, copies, floats: 'exact', timeout })
   }
   await using source = await open(from, true)

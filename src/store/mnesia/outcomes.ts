@@ -51,6 +51,8 @@ export class Outcomes {
   readonly #free: number[] = []
   readonly #sequences: number[] = []
   readonly #kept = new Set<number>()
+  /** The nodes that have a copy of the table */
+  readonly #holders = new Set<string>()
   #ready: Promise<void> | undefined
 
   constructor(cluster: Cluster) {
@@ -60,6 +62,9 @@ export class Outcomes {
   /** A place for the outcome of one write. @throws StoreError when the table of outcomes can not be made */
   async take(): Promise<Slot> {
     if (!this.#cluster.options.outcomes) return noSlot
+    await this.ready()
+    // One that was not there when the table was made has its copy from now on.
+    if (!this.#holders.has((await this.#cluster.session()).beam)) this.#ready = undefined
     await this.ready()
     const slot = this.#free.pop() ?? this.#sequences.length
     const sequence = (this.#sequences[slot] = (this.#sequences[slot] ?? 0) + 1)
@@ -152,6 +157,7 @@ export class Outcomes {
     const { timeout } = cluster.options
     const waited = await cluster.call('wait_for_tables', [[table], timeout], { timeout: 2 * timeout })
     if (waited !== atom('ok')) throw notMade(waited)
+    for (const { name } of holders) this.#holders.add(name)
     await cluster.read([op('sweep', table, Math.floor(Date.now() / 1000) - KEPT)], 'sync_transaction')
   }
 }

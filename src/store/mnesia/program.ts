@@ -121,6 +121,7 @@ Mark = fun(none) -> ok;
             end
        end,
 
+Running = fun(Nodes) -> try [Node || Node <- Nodes, lists:member(Node, mnesia:system_info(running_db_nodes))] catch exit:_ -> [] end end,
 Together = fun Next(Asked) -> receive {flush, Worker, Tabs} -> Next([{Worker, Tabs} | Asked]) after 0 -> Asked end end,
 Flushing = fun Next(Watch) ->
   receive
@@ -131,9 +132,8 @@ Flushing = fun Next(Watch) ->
         try mnesia:table_info(Tab, disc_copies) ++ mnesia:table_info(Tab, disc_only_copies) catch exit:_ -> [] end
       end,
       Nodes = lists:usort([Node || Tab <- lists:usort(lists:append([These || {_, These} <- Asked])), Node <- Disc(Tab)]),
-      Running = try [Node || Node <- Nodes, lists:member(Node, mnesia:system_info(running_db_nodes))] catch exit:_ -> [] end,
-      {Results, _} = rpc:multicall(Running, mnesia, sync_log, [], Timeout),
-      Wrong = [Reason || {error, Reason} <- Results],
+      {Results, Silent} = rpc:multicall(Running(Nodes), mnesia, sync_log, [], Timeout * 3 div 4),
+      Wrong = [Reason || {error, Reason} <- Results] ++ [{no_answer, Node} || Node <- Running(Silent)],
       [Each ! {flushed, Wrong} || {Each, _} <- Asked],
       Next(Watch)
   end

@@ -16,7 +16,7 @@ export interface MnesiaClient {
 }
 
 export interface SessionOptions {
-  /** Milliseconds that a step may take */
+  /** Milliseconds that it may take until the session is open */
   readonly timeout: number
   /** Milliseconds that a transaction may be silent */
   readonly idle: number
@@ -44,9 +44,10 @@ export class Session {
 
   /** @throws StoreError STORE_NODE_DOWN, STORE_NOT_RUNNING */
   static async open(client: MnesiaClient, beam: string, { timeout, idle }: SessionOptions): Promise<Session> {
+    const until = performance.now() + timeout
     const call = async (module: string, fun: string, args: readonly Sendable[]): Promise<Term> => {
       try {
-        return await client.rpc.call(beam, module, fun, args, { timeout })
+        return await client.rpc.call(beam, module, fun, args, { timeout: Math.max(1, until - performance.now()) })
       } catch (cause) {
         throw notThere(beam, cause)
       }

@@ -30,7 +30,7 @@ export interface MnesiaOptions {
   readonly start?: 'ram' | 'disc' | undefined
   /** Where tables that are made keep their rows. Default: 'disc' */
   readonly copies?: CopyKind | undefined
-  /** A write is on the disks of all its copies when it resolves; without, within some seconds. Default: true */
+  /** A write is on the disks of all copies that run when it resolves; without, within some seconds. Default: true */
   readonly sync?: boolean | undefined
   /** Keep in a table of Mnesia's, `beamlet_outcomes`, what became of a write, for when its node goes before it has answered. Default: true */
   readonly outcomes?: boolean | undefined
@@ -71,7 +71,7 @@ function check({ node, nodes, start, copies, timeout, transactionTimeout, floats
   if (floats !== undefined && floats !== 'number' && floats !== 'exact')
     throw wrong(`floats is 'number' or 'exact', not ${String(floats)}.`)
   for (const [name, value] of Object.entries({ timeout, transactionTimeout }))
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= 1_000_000_000))
       throw wrong(`${name} is a number of milliseconds, not ${String(value)}.`)
 }
 
