@@ -4,6 +4,7 @@ import { format } from '../src/index.js'
 import type { StoreError } from '../src/store/index.js'
 import { eachOtp } from './support/each-otp.js'
 import { landOf } from './support/mnesia.js'
+import { until } from './support/until.js'
 
 t.setTimeout(1_200_000)
 
@@ -81,6 +82,19 @@ t.test('one node', async t => {
         { code: 'STORE_TIMEOUT' },
       )
       t.equal(await table.get('x'), 1)
+    })
+
+    await t.test('a range that nobody goes on with is given up', async t => {
+      await using hasty = await land.open({ transactionTimeout: 200, copies: 'ram' })
+      const rows = await hasty.table<number, number>('range')
+      await beam!.eval('[mnesia:dirty_write({range, N, N}) || N <- lists:seq(1, 600)], ok.')
+      const held = '[P || P <- processes(), {_, D} <- [process_info(P, dictionary)], {{cursor, _}, _} <- D].'
+      let seen = 0
+      const all = async (): Promise<void> => {
+        for await (const _ of rows.range()) if (++seen === 500) await until(async () => format(await beam!.eval(held)) === '[]')
+      }
+      await t.rejects(all(), { code: 'STORE_TIMEOUT' })
+      t.equal(seen, 500)
     })
 
     await t.test('what Mnesia aborts within a nested transaction undoes that one alone', async t => {

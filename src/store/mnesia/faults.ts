@@ -75,6 +75,14 @@ export const tooOften = (time: number): StoreError =>
     remedy: 'Make it shorter, or let it read less; or raise transactionTimeout.',
   })
 
+/** The rest of a range that was not there any more: it came too late, or nobody asked for it in time. */
+export const leftAlone = (cause: { readonly error: StoreError }, time: number): StoreError =>
+  cause.error.code === 'STORE_TIMEOUT'
+    ? cause.error
+    : new StoreError('STORE_TIMEOUT', `Nobody went on with this range for more than ${time} ms, and the BEAM node has given its rows up.`, {
+        remedy: 'Begin it again where it ended; or raise transactionTimeout.',
+      })
+
 export const noTable = (name: string, known: readonly string[] = []): StoreError =>
   new StoreError('STORE_NO_TABLE', `There is no table '${name}' in Mnesia.`, {
     remedy:

@@ -15,6 +15,7 @@ import type { Settled } from './outcomes.js'
 import { type Asker, MnesiaReading } from './reading.js'
 import { type CopyKind, type MnesiaTableOptions, Schema, type TableCopies } from './schema.js'
 import type { MnesiaClient } from './session.js'
+import { leftAlone } from './faults.js'
 import { startMnesia } from './start.js'
 import { rowWrite, type TableState, writeOp } from './table-state.js'
 import { Flow, type Ground, type MnesiaTransaction } from './transaction.js'
@@ -226,7 +227,8 @@ export class MnesiaStore implements Store, Ground {
         page = pageOf(next.elements[2] as Term)
       }
     } catch (error) {
-      throw error instanceof Lost ? error.error : error
+      if (!(error instanceof Lost)) throw error
+      throw worker.session.up ? leftAlone(error, this.cluster.options.transactionTimeout) : error.error
     } finally {
       if (page.more && worker.session.up) worker.session.send(to(atom('close')))
       worker.forget()

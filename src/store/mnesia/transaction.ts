@@ -64,7 +64,12 @@ export class Flow {
       if (this.fault !== undefined) throw this.fault
       if (this.attempt !== attempt) continue
       if ('error' in done) {
-        await this.#tell('leave', attempt, atom('undo'))
+        try {
+          await this.#tell('leave', attempt, atom('undo'))
+        } catch (error) {
+          // A node that has gone has undone it, too.
+          if (!(error instanceof Lost)) throw error
+        }
         throw done.error
       }
       const committed = await this.#commit(attempt)
