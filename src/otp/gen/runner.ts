@@ -8,7 +8,7 @@
 import { basename } from 'node:path'
 import type { Code } from '../../node/code.js'
 import { ErlangError, ExitError, type InitialCall, type LocalProcess, type Process, ProcessError, reason } from '../../process/index.js'
-import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
 import type { From } from './server-types.js'
@@ -379,8 +379,8 @@ export function stateTerm(self: Process, state: unknown): Term {
 
 /** `[{header, …}, {data, […]} …]`, the beginning of every status. */
 export function statusHeader(what: string, name: Term, parent: Pid, sysState: Atom, log: Term): Sendable[] {
-  const line = (label: string, value: Term): Sendable => tuple([...Buffer.from(label)], value)
-  const header = [...Buffer.from(`${what} ${name instanceof Atom ? name.name : format(name)}`)]
+  const line = (label: string, value: Term): Sendable => tuple(charlist(label), value)
+  const header = charlist(`${what} ${name instanceof Atom ? name.name : format(name)}`)
   return [
     tuple(atom('header'), header),
     tuple(atom('data'), [line('Status', sysState), line('Parent', parent), line('Logged events', log)]),

@@ -4,7 +4,7 @@
  * Source: gen_server.erl (loop, handle_msg, handle_common_reply, error_info, format_status).
  */
 import { ErlangError, type LocalProcess, type Process, reason } from '../../process/index.js'
-import { type Atom, atom, type Sendable, type Term, tuple } from '../../term/index.js'
+import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
@@ -256,7 +256,7 @@ export class GenServerRunner extends GenRunner<Definition> {
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
     const { state, log } = this.format({ state: this.systemGetState(), log: events })
     const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, log as Term)
-    const data = tuple(atom('data'), [tuple([...Buffer.from('State')], state)])
+    const data = tuple(atom('data'), [tuple(charlist('State'), state)])
     return this.self.host.copy([...header, data])
   }
 

@@ -4,7 +4,7 @@
  * Source: gen_statem.erl (loop_state_callback, loop_state_transition, loop_timeouts, loop_next_events).
  */
 import { ErlangError, type LocalProcess, reason } from '../../process/index.js'
-import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
 import { type CodeChange, GenRunner, type Handler, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
@@ -279,7 +279,7 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
   }
 
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
-    const line = (label: string, value: Sendable): Sendable => tuple([...Buffer.from(label)], value)
+    const line = (label: string, value: Sendable): Sendable => tuple(charlist(label), value)
     const [header] = statusHeader('Status for state machine', nameOf(this.self), this.parent, sysState, events as Term)
     const lines = [
       line('Status', sysState),
