@@ -67,7 +67,12 @@ export async function run(args: readonly string[]): Promise<void> {
             demandOption: true,
             describe: 'its default export is called with the node, or is an application',
           })
-          .option('drain', drainOption),
+          .option('drain', drainOption)
+          .option('watch', {
+            type: 'boolean',
+            default: false,
+            describe: 'move its servers to the new text of the file each time that it is written',
+          }),
       async argv => (await import('./start.js')).start(argv.file, argv),
     )
     .command('store', 'copy tables of stable storage', y =>

@@ -16,10 +16,13 @@ import { CliError } from './errors.js'
 import { type CommonOptions, tlsOf } from './options.js'
 import { progress } from './output.js'
 import { untilTold } from './until-told.js'
+import { Watch } from './watch.js'
 
 export interface StartOptions extends CommonOptions {
   /** Milliseconds that SIGTERM may take; 0: the node closes at once */
   readonly drain: number
+  /** Moves to the file's new text each time that it is written */
+  readonly watch: boolean
 }
 
 type Functions = Parameters<Node['code']['load']>[1]
@@ -33,8 +36,12 @@ type Program = (node: Node) => unknown
 export async function start(file: string, options: StartOptions): Promise<void> {
   const { name, cookie, hidden, epmdPort } = options
   const module = basename(file, extname(file))
-  const run = await programOf(file, module)
+  const run = await programOf(file, module, options.watch)
   await using node = await Node.start({ name: name ?? module.replace(/[^\w-]/g, '_'), cookie, hidden, epmdPort, tls: tlsOf(options) })
+  const path = resolve(file)
+  const url = pathToFileURL(path)
+  if (options.watch) await node.code.load(module, url)
+  using _watch = options.watch ? new Watch(node, module, url, path) : null
   const told = untilTold()
   const began = running(node, run, file)
   // However the file's own function ends once the node closes under it, the end was asked for.
@@ -61,7 +68,7 @@ async function running(node: Node, run: Program, file: string): Promise<void> {
 }
 
 /** What the file says is to be done. */
-async function programOf(file: string, module: string): Promise<Program> {
+async function programOf(file: string, module: string, watched: boolean): Promise<Program> {
   const exported = await importFile(file)
   const { default: main } = exported
   if (typeof main === 'function') return main as Program
@@ -69,7 +76,9 @@ async function programOf(file: string, module: string): Promise<Program> {
   const functions = (main ?? exported) as Functions
   if (typeof functions !== 'object' || !Object.values(functions).some(value => typeof value === 'function'))
     throw new CliError('CLI_FILE', `${file} exports nothing to run: export a default function (node) => …, or functions to be called.`)
-  return node => node.code.load(module, functions)
+  if (!watched) return node => node.code.load(module, functions)
+  if (main === undefined) return () => {}
+  throw new CliError('CLI_FILE', `${file} exports its functions as one object, which --watch cannot replace: export each by its name.`)
 }
 
 /** Rejects when the application does not start, or ends. */

@@ -230,3 +230,34 @@ t.test('a file that fails', async t => {
     t.match(await here.run(['ping', 'crashes@127.0.0.1']), { code: 0, stdout: 'pong\n' })
   })
 })
+
+t.test('--watch: its servers move to what is written, with their states, and stay where they are when that does not load', async t => {
+  const here = await machine(t)
+  const node = await here.node('peer')
+  const source = (version: number): string => `
+    import { genServer, reply } from 'beamlet/otp'
+    export const counter = genServer({
+      module: import.meta.url,
+      init: () => 0,
+      call: { add: n => reply([${version}, n + 1], n + 1) },
+    })
+    export default async node => void (await node.start(counter, { name: 'counter' }))
+    `
+  const command = await started(t, here, 'watched.mjs', source(1), ['--watch', '--name', 'watched@127.0.0.1'])
+  await command.said(/is up/)
+  const path = join(t.testdirName, 'watched.mjs')
+  const add = async (): Promise<string> =>
+    format(await node.call({ name: 'counter', node: 'watched@127.0.0.1' }, atom('add'), { timeout: 60_000 }))
+  while ((await add().catch(() => '')) === '') continue
+  writeFileSync(path, source(2))
+  await command.said(/watched\.mjs is at version 2: 1 server has moved/)
+  t.match(await add(), /^\[2,\d+\]$/)
+  writeFileSync(path, `${source(3)}\nexport const = 1\n`)
+  await command.said(/watched\.mjs stays as it was: [^]*watched\.mjs:10\n/)
+  t.match(await add(), /^\[2,/)
+  writeFileSync(path, source(4))
+  await command.said(/watched\.mjs is at version 3: 1 server has moved/)
+  t.match(await add(), /^\[4,/)
+  command.signal('SIGTERM')
+  t.match(await command.ended, { code: 0, signal: null })
+})
