@@ -31,7 +31,7 @@ export class Watch implements Disposable {
     this.#watcher = watch(dirname(path), (_, name) => {
       if (name !== basename(path)) return
       clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => (this.#turn = this.#turn.then(() => this.#changed())), quiet)
+      this.#timer = setTimeout(() => void (this.#turn = this.#turn.then(() => this.#changed())), quiet)
     })
   }
 
