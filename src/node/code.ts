@@ -6,47 +6,15 @@
  *
  * Source: the Erlang reference manual, "Code Loading"; code.erl.
  */
-import { Begun, ErlangError, type LocalProcess, type Process, type Processes, reason, type Runner } from '../process/index.js'
+import { Begun, ErlangError, type LocalProcess, type Process, reason } from '../process/index.js'
 import { type Atom, atom, NodeError, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
 import { CodeError, codeName } from './code-error.js'
+import type { Age, CodeHost, LoadOptions, Mover, Upgraded, UpgradeOptions, VersionInfo } from './code-types.js'
 import { type Fun, type Functions, Version } from './code-version.js'
 import type { Placement } from './outside.js'
 
 export { CodeError, UpgradeError } from './code-error.js'
-export type { Fun, Functions }
-
-export interface LoadOptions {
-  /** Where what other nodes spawn and call of it runs: 'main' (default), 'pool' or 'isolated'. What this node spawns says so itself. */
-  readonly on?: Placement | undefined
-  /** What happens to processes that still run the version before the current one, for which there is no room: they are killed, or nothing is loaded. */
-  readonly purge?: 'kill' | 'soft' | undefined
-}
-
-export interface UpgradeOptions extends LoadOptions {
-  /** What `codeChange` is given as its last argument. Default: `[]`, as in OTP */
-  readonly extra?: Sendable | undefined
-  /** Milliseconds that all servers together have to come to an end of what they handle, and to change. Default: 5000 */
-  readonly timeout?: number | undefined
-}
-
-export interface Upgraded extends Pick<VersionInfo, 'number' | 'vsn' | 'url'> {
-  /** The servers that moved to it */
-  readonly servers: readonly Pid[]
-}
-
-export interface VersionInfo {
-  /** 1 for the first of its module, 2 for the next … */
-  readonly number: number
-  /** What it exports as `vsn`, else its number */
-  readonly vsn: Sendable
-  /** null: it was loaded as functions */
-  readonly url: string | null
-  readonly current: boolean
-  /** How many processes run it, in all places */
-  readonly processes: number
-  /** How many servers, supervisors and event managers have their definition of it, in all places: a purge leaves them alone, as on the BEAM. */
-  readonly definitions: number
-}
+export type { Age, CodeHost, Fun, Functions, LoadOptions, Mover, Upgraded, UpgradeOptions, VersionInfo }
 
 interface Loaded<P extends Process> {
   current: Version<P> | null
@@ -59,36 +27,6 @@ interface Loaded<P extends Process> {
   count: number
   on: Placement | undefined
   readonly reserved: boolean
-}
-
-export type Age = 'current' | 'old'
-
-/** What Code needs of its node */
-export interface CodeHost {
-  readonly processes: Processes
-  /** The other places of the node, where this is main */
-  readonly elsewhere: {
-    /** A module is there, from a URL; null: not from there any more. */
-    load(name: string, url: string | null): Promise<void>
-    /** How many processes there run it? */
-    users(name: string, age: Age): Promise<number>
-    /** Ends those that run the old version; `current` is the number of the one that is no old one. */
-    purge(name: string, current: number): Promise<void>
-  } | null
-}
-
-/** Moves servers to other versions: the layer above knows what they are. */
-export interface Mover {
-  /** A file has been imported by this URL. */
-  arrived(url: string, exported: Functions): Promise<void>
-  /** Does a program that was imported by this URL define something? */
-  knows(url: string): boolean
-  /** A server begins. */
-  began(runner: Runner): void
-  /** How many have their definition of what was imported by this URL, in all places? */
-  users(url: string): Promise<number>
-  /** Moves all of a module to its `next` version, in all places, and makes that the current one. @throws UpgradeError; then all is as it was */
-  move(name: Atom, version: { readonly url: string; readonly source: string }, options: UpgradeOptions): Promise<Pid[]>
 }
 
 /** The last version of each URL that was imported: the cache of modules is that of the whole OS process. */
