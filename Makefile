@@ -58,6 +58,9 @@ demo: setup build ## a TypeScript process in a cluster with a real BEAM node
 start: node_modules/.stamp build ## an example, until Ctrl-C: make start FILE=examples/counter.ts
 	@BEAMLET_COOKIE=secret $(TS) dist/cli/main.js start $(FILE) --name $(basename $(notdir $(FILE)))@127.0.0.1
 
+bench-check: setup build ## … and whether a ratio is worse than make bench found
+	@NODE_OPTIONS=--max-old-space-size=8192 $(TS) bench/main.ts --check
+
 bench: setup build ## each figure beside its peer in the same run
 	@NODE_OPTIONS=--max-old-space-size=8192 $(TS) bench/main.ts
 
@@ -82,4 +85,4 @@ clean: ## what was built here (the OTP trees stay: scripts/otp remove)
 	@rm -rf dist .tap coverage *.tgz
 	@rm -f .otp
 
-.PHONY: help setup build check format lint types knip unit test newest demo start bench vectors pack fix clean
+.PHONY: help setup build check format lint types knip unit test newest demo start bench bench-check vectors pack fix clean

@@ -59,7 +59,15 @@ export interface Result {
   readonly unit: string
   /** The median of the rounds, in its unit */
   readonly ours: number
-  readonly peers: Readonly<Record<string, { readonly value: number; readonly ratio: number }>>
+  readonly peers: Readonly<Record<string, Beside>>
+}
+
+export interface Beside {
+  readonly value: number
+  /** The median of the rounds */
+  readonly ratio: number
+  /** Half of the rounds lie between these two. */
+  readonly spread: readonly [low: number, high: number]
 }
 
 export async function measure(
@@ -89,11 +97,12 @@ export async function measure(
   const meanings: readonly Meaning[] = [row, ...(typeof also === 'function' ? also(sizes[0] as number) : also)]
   return meanings.map(({ name, unit, better }, which) => {
     const values = rounds.map(turns => turns.map(({ value, also = [] }) => [value, ...also][which]!))
-    const result = (index: number) => ({
-      value: median(values.map(round => round[index]!)),
-      ratio: median(values.map(round => (better === 'more' ? round[0]! / round[index]! : round[index]! / round[0]!))),
-    })
-    return { name, unit, ours: result(0).value, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, result(index + 1)])) }
+    const beside = (index: number): Beside => {
+      const ratios = values.map(round => (better === 'more' ? round[0]! / round[index]! : round[index]! / round[0]!))
+      return { value: median(values.map(round => round[index]!)), ratio: median(ratios), spread: quartiles(ratios) }
+    }
+    const ours = median(values.map(round => round[0]!))
+    return { name, unit, ours, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, beside(index + 1)])) }
   })
 }
 
@@ -112,6 +121,13 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** A quarter of the values lie below the first, and a quarter above the second. */
+export function quartiles(values: readonly number[]): [low: number, high: number] {
+  const sorted = values.toSorted((a, b) => a - b)
+  const quarter = Math.floor(sorted.length / 4)
+  return [sorted[quarter]!, sorted[sorted.length - 1 - quarter]!]
 }
 
 /** So many things in that time, as a number per second. */

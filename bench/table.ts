@@ -1,17 +1,10 @@
 /** Results for a person: the ratio first, for it holds on another machine; what was measured beside it. */
 import type { Result } from './harness.js'
 
-const header = ['', 'Beamlet', '', 'beside', 'ratio', ''] as const
+const header = ['', 'Beamlet', '', 'beside', 'ratio', '', ''] as const
 
 export function table(results: readonly Result[]): string {
-  const lines = results.flatMap(({ name, unit, ours, peers }) =>
-    Object.entries(peers).map(([peer, { value, ratio }], index) => [
-      ...(index === 0 ? [name, short(ours), unit] : ['', '', '']),
-      peer,
-      `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)}×`,
-      short(value),
-    ]),
-  )
+  const lines = linesOf(results)
   const widths = header.map((title, column) => Math.max(title.length, ...lines.map(line => line[column]!.length)))
   return [header, ...lines]
     .map(line =>
@@ -23,7 +16,38 @@ export function table(results: readonly Result[]): string {
     .join('\n')
 }
 
-const numeric = new Set([1, 4, 5])
+/** The same in Markdown */
+export function markdown(results: readonly Result[]): string {
+  const rows = [['', 'Beamlet', '', 'beside', 'ratio', 'half of the rounds', ''], header.map(() => '---'), ...linesOf(results)]
+  return rows.map(row => `| ${row.join(' | ')} |`).join('\n')
+}
+
+const linesOf = (results: readonly Result[]): string[][] =>
+  results.flatMap(({ name, unit, ours, peers }) =>
+    Object.entries(peers).map(
+      (
+        [
+          peer,
+          {
+            value,
+            ratio,
+            spread: [low, high],
+          },
+        ],
+        index,
+      ) => [
+        ...(index === 0 ? [name, short(ours), unit] : ['', '', '']),
+        peer,
+        `${times(ratio)}×`,
+        low === high ? '' : `${times(low)}–${times(high)}`,
+        short(value),
+      ],
+    ),
+  )
+
+const times = (ratio: number): string => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))
+
+const numeric = new Set([1, 4, 6])
 const pad = (cell: string, width: number, column: number): string => (numeric.has(column) ? cell.padStart(width) : cell.padEnd(width))
 
 /** Three digits are all that a figure is good for. */

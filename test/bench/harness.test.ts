@@ -1,6 +1,7 @@
 import t from 'tap'
-import { type Contender, measure, median, perSecond, type Row } from '../../bench/harness.js'
-import { table } from '../../bench/table.js'
+import { compared, regressions, type Results, sentence } from '../../bench/check.js'
+import { type Contender, measure, median, perSecond, quartiles, type Result, type Row } from '../../bench/harness.js'
+import { markdown, table } from '../../bench/table.js'
 
 /** Does an operation in so many milliseconds, by round: the rounds are those after the runs that find the size. */
 function contender(name: string, msOf: (run: number) => number, log: string[] = []): Contender {
@@ -82,10 +83,50 @@ t.test('no run is larger than allowed', async t => {
   t.ok(log.every(line => line.endsWith(' 7')))
 })
 
+t.test('half of the rounds lie between the quartiles', async t => {
+  t.strictSame(quartiles([7, 1, 2, 6, 3, 5, 4]), [2, 6])
+  t.strictSame(quartiles([3]), [3, 3])
+})
+
+const peers: Result['peers'] = {
+  'a peer': { value: 2_500_000, ratio: 0.0499, spread: [0.04, 0.06] },
+  other: { value: 12_345, ratio: 12.3, spread: [12.3, 12.3] },
+}
+const results: Result[] = [{ name: 'row', unit: 'x/s', ours: 123_456, peers }]
+
 t.test('the table puts each peer on a line', async t => {
-  const peers = { 'a peer': { value: 2_500_000, ratio: 0.0499 }, other: { value: 12_345, ratio: 12.3 } }
   t.equal(
-    table([{ name: 'row', unit: 'x/s', ours: 123_456, peers }]),
-    ['     Beamlet       beside  ratio', 'row     123k  x/s  a peer  0.05×   2.5M', '                   other     12×  12.3k'].join('\n'),
+    table(results),
+    [
+      '     Beamlet       beside  ratio',
+      'row     123k  x/s  a peer  0.05×  0.04–0.06   2.5M',
+      '                   other     12×             12.3k',
+    ].join('\n'),
   )
+})
+
+t.test('… and so does the page', async t => {
+  t.equal(
+    markdown(results),
+    [
+      '|  | Beamlet |  | beside | ratio | half of the rounds |  |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
+      '| row | 123k | x/s | a peer | 0.05× | 0.04–0.06 | 2.5M |',
+      '|  |  |  | other | 12× |  | 12.3k |',
+    ].join('\n'),
+  )
+})
+
+t.test('a ratio is worse when it fell by more than the noise of both', async t => {
+  const of = (ratio: number, low: number, high: number): Results => ({
+    codec: [{ name: 'encode', unit: 'terms/s', ours: 1, peers: { BEAM: { value: 1, ratio, spread: [low, high] } } }],
+  })
+  const before = of(1, 0.9, 1.1)
+  t.strictSame(regressions(before, of(0.8, 0.7, 0.75)), [], 'a fifth below the lower quartile is 0.72')
+  t.strictSame(regressions(before, of(3, 2, 4)), [], 'better is not worse')
+  const [worse, ...more] = regressions(before, of(0.6, 0.5, 0.7))
+  t.strictSame(more, [])
+  t.equal(worse && sentence(worse), 'codec: encode was 1.00× of BEAM, and is 0.60×.')
+  t.strictSame(regressions({}, of(0.1, 0.1, 0.1)), [], 'a new figure has nothing to be compared with')
+  t.strictSame([compared(before, before), compared({}, before)], [1, 0])
 })
