@@ -40,7 +40,8 @@ export function termOf(thrown: unknown): Term {
 /** What console.log would show of it, as text */
 export const described = (what: unknown): Buffer => Buffer.from(wellFormed(inspect(what)))
 
-const frame = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?([^()]+):(\d+):\d+\)?$/
+/** A version of loaded code is told by the fragment of its URL; its file is the file. */
+const frame = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?([^()]+?)(?:#\d+)?:(\d+):\d+\)?$/
 
 /** V8 names a plain function after what it was called on: a process, or a table of functions. */
 const receiver = /^(?:NodeProcess|Process|Object)\./
