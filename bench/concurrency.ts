@@ -55,8 +55,7 @@ export const concurrency: Figure = {
         name: 'two processes that compute',
         unit: 'sieves/s',
         better: 'more',
-        // Long runs: where two become busy at once, the system takes up to a tenth of a second to give each its own core.
-        ms: 2000,
+        ms: 500,
         ours: processes(node, pids),
         peers: [processes(node, pids.slice(1)), children(bares), children(bares.slice(1))],
       },
