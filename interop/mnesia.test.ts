@@ -1,19 +1,12 @@
 /** The engine Mnesia on one BEAM node: rows, ranges, indexes, transactions, and what is wrong. */
 import t from 'tap'
-import { atom, equals, float, format, type Term, tuple } from '../src/index.js'
+import { atom, equals, float, format, tuple } from '../src/index.js'
 import { openStore } from '../src/store/index.js'
 import { eachOtp } from './support/each-otp.js'
 import { landOf } from './support/mnesia.js'
+import { collect, keysOf } from '../test/store/rows.js'
 
 t.setTimeout(600_000)
-
-async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const row of rows) all.push(row)
-  return all
-}
-
-const keysOf = async (rows: AsyncIterable<readonly [Term, Term]>): Promise<string[]> => (await collect(rows)).map(([key]) => format(key))
 
 t.test('one node', async t => {
   await eachOtp(t, async (t, real) => {

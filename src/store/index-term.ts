@@ -21,6 +21,19 @@ export interface IndexFinder {
   readonly find: IndexBy | undefined
 }
 
+/** The index of that name, when every row is in it. @throws StoreError STORE_NO_INDEX */
+export function indexOf<I extends { readonly name: string; readonly ready: boolean }>(
+  table: { readonly name: string; readonly indexes: readonly I[] },
+  name: string,
+): I {
+  const index = table.indexes.find(index => index.name === name)
+  if (index?.ready) return index
+  const has = table.indexes.flatMap(({ name, ready }) => (ready ? [`'${name}'`] : [])).join(', ')
+  throw new StoreError('STORE_NO_INDEX', `The table '${table.name}' has no index '${name}'.`, {
+    remedy: `${has ? `It has ${has}. ` : ''}Say it when the table is opened: store.table('${table.name}', { indexes: { ${name}: … } }).`,
+  })
+}
+
 /**
  * The sort key of what an index of the table holds for this value; undefined: the row is not in it.
  *

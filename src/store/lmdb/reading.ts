@@ -9,7 +9,8 @@ import type { Codec } from '../codec.js'
 import type { RowParts } from './row.js'
 import type { Found } from './scan.js'
 import { storedKey } from './stored-key.js'
-import { indexOf, type IndexState, type TableState } from './table-state.js'
+import { indexOf } from '../index-term.js'
+import type { IndexState, TableState } from './table-state.js'
 
 /** Each throws a StoreError when it may not be used any more. */
 export interface Source {

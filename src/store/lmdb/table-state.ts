@@ -1,5 +1,4 @@
 /** What the store knows of a table while it is open: its numbers, and how its indexes find the terms of a row. */
-import { StoreError } from '../errors.js'
 import { indexTerm } from '../index-term.js'
 import type { IndexBy } from '../table.js'
 import type { CatalogIndex, CatalogTable } from './catalog.js'
@@ -26,16 +25,6 @@ export const stateOf = ({ name, space, indexes }: CatalogTable): TableState => (
   indexes: indexes.map(index => ({ ...index, find: Buffer.isBuffer(index.by) ? undefined : index.by })),
   deleted: false,
 })
-
-/** @throws StoreError STORE_NO_INDEX */
-export function indexOf(table: TableState, name: string): IndexState {
-  const index = table.indexes.find(index => index.name === name)
-  if (index?.ready) return index
-  const has = table.indexes.flatMap(({ name, ready }) => (ready ? [`'${name}'`] : [])).join(', ')
-  throw new StoreError('STORE_NO_INDEX', `The table '${table.name}' has no index '${name}'.`, {
-    remedy: `${has ? `It has ${has}. ` : ''}Say it when the table is opened: store.table('${table.name}', { indexes: { ${name}: … } }).`,
-  })
-}
 
 /** An entry of an index for one row */
 export interface IndexEntry {

@@ -5,7 +5,8 @@ import { StoreError } from '../errors.js'
 import { indexTerm } from '../index-term.js'
 import { sortKey, sortKeyBody } from '../sort-key.js'
 import type { Index, Range, Reading, Row } from '../table.js'
-import { indexOf, type IndexState, type TableState } from './table-state.js'
+import { indexOf } from '../index-term.js'
+import type { IndexState, TableState } from './table-state.js'
 import { type Op, op, type Packed } from './worker.js'
 
 /** Asks in the name of a transaction, or of nobody. */

@@ -25,16 +25,6 @@ export interface TableState {
   deleted: boolean
 }
 
-/** @throws StoreError STORE_NO_INDEX */
-export function indexOf(table: TableState, name: string): IndexState {
-  const index = table.indexes.find(index => index.name === name)
-  if (index?.ready) return index
-  const has = table.indexes.flatMap(({ name, ready }) => (ready ? [`'${name}'`] : [])).join(', ')
-  throw new StoreError('STORE_NO_INDEX', `The table '${table.name}' has no index '${name}'.`, {
-    remedy: `${has ? `It has ${has}. ` : ''}Say it when the table is opened: store.table('${table.name}', { indexes: { ${name}: … } }).`,
-  })
-}
-
 /** A write of one row */
 export interface RowWrite {
   readonly key: Buffer

@@ -4,14 +4,7 @@ import t from 'tap'
 import { openStore } from '../../../src/store/index.js'
 import { atom, compare, equals, float, format, type Sendable, type Term, tuple } from '../../../src/term/index.js'
 import { terms as anyTerm } from '../../term/arbitrary-term.js'
-
-async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const row of rows) all.push(row)
-  return all
-}
-
-const keysOf = async (rows: AsyncIterable<readonly [Term, Term]>): Promise<string[]> => (await collect(rows)).map(([key]) => format(key))
+import { collect, keysOf } from '../rows.js'
 
 t.test('rows: put, get, has, delete, size', async t => {
   await using store = await openStore(t.testdir())
