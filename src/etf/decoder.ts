@@ -19,7 +19,8 @@ import {
   Tuple,
 } from '../term/index.js'
 import { AtomBudget, type AtomTerm } from './atoms.js'
-import { arrayCost, mapCost, mapEntryCost, objectCost, sharedFrom, tupleCost } from './costs.js'
+import { binaryAt } from './bytes-of.js'
+import { arrayCost, mapCost, mapEntryCost, objectCost, tupleCost } from './costs.js'
 import { integerFromBytes } from './integers.js'
 import { funHead, recordHead } from './keys.js'
 import { type Limits, capacity, defaultLimits } from './limits.js'
@@ -89,17 +90,10 @@ function bitBinaryExt(r: Reader): Term {
   return new BitString(bytes, bits)
 }
 
-// A binary that is kept must not keep a socket's chunk alive. Small ones move to Node's pool of 8 KiB slabs; a large one shares the
-// message's memory when it is a good part of it (the BEAM's rule), so what it keeps is at most four times its own size.
 function binary(r: Reader, size: number): Buffer {
-  const { bytes } = r
   const start = r.skip(size)
   r.charge(objectCost + size)
-  if (size >= sharedFrom && size * 4 >= bytes.buffer.byteLength) return bytes.subarray(start, start + size)
-  const copy = Buffer.allocUnsafe(size)
-  if (size > 32) bytes.copy(copy, 0, start, start + size)
-  else for (let i = 0; i < size; i++) copy[i] = bytes[start + i]!
-  return copy
+  return binaryAt(r.bytes, start, size)
 }
 
 // ── containers ───────────────────────────────────────────────────────────────

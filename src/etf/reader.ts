@@ -7,6 +7,7 @@
  */
 import type { Atom, Term } from '../term/index.js'
 import { type AtomBudget, type AtomTerm, atomFromLatin1, atomFromUtf8, atomOfTerm } from './atoms.js'
+import { float64At } from './bytes-of.js'
 import { EtfError, type EtfCode } from './error.js'
 import { Keys } from './keys.js'
 import type { Limits } from './limits.js'
@@ -23,8 +24,6 @@ export interface ReaderOptions {
   readonly atoms: AtomBudget
 }
 
-const scratch = new DataView(new ArrayBuffer(8))
-const scratchBytes = new Uint8Array(scratch.buffer)
 const none: readonly AtomTerm[] = []
 const empty = Buffer.alloc(0)
 
@@ -209,10 +208,7 @@ export class Reader {
   }
 
   f64(): number {
-    const { bytes } = this
-    const at = this.skip(8)
-    for (let i = 0; i < 8; i++) scratchBytes[i] = bytes[at + i]!
-    return scratch.getFloat64(0)
+    return float64At(this.bytes, this.skip(8))
   }
 
   // ── errors ─────────────────────────────────────────────────────────────────

@@ -6,14 +6,13 @@
 import { Float, Pid, Reference, type Term, Tuple } from '../term/index.js'
 import { type AtomBudget, type AtomTerm, atomFromUtf8, atomOfTerm } from './atoms.js'
 import { hasEqualBinaries } from './binary-keys.js'
-import { arrayCost, mapCost, mapEntryCost, objectCost, sharedFrom, tupleCost } from './costs.js'
+import { binaryAt, float64At } from './bytes-of.js'
+import { arrayCost, mapCost, mapEntryCost, objectCost, tupleCost } from './costs.js'
 import { integerFromBytes } from './integers.js'
 import { type Limits, capacity } from './limits.js'
 import { deepest, left } from './recursion.js'
 import * as tag from './tags.js'
 
-const scratch = new DataView(new ArrayBuffer(8))
-const scratchBytes = new Uint8Array(scratch.buffer)
 const none: readonly AtomTerm[] = []
 const empty = Buffer.alloc(0)
 
@@ -105,18 +104,7 @@ export class RecursiveDecoder {
   }
 
   #float(): Term {
-    const bytes = this.#bytes
-    const at = this.#skip(8)
-    // Written out: a loop costs five times as much.
-    scratchBytes[0] = bytes[at]!
-    scratchBytes[1] = bytes[at + 1]!
-    scratchBytes[2] = bytes[at + 2]!
-    scratchBytes[3] = bytes[at + 3]!
-    scratchBytes[4] = bytes[at + 4]!
-    scratchBytes[5] = bytes[at + 5]!
-    scratchBytes[6] = bytes[at + 6]!
-    scratchBytes[7] = bytes[at + 7]!
-    const value = scratch.getFloat64(0)
+    const value = float64At(this.#bytes, this.#skip(8))
     if (!Number.isFinite(value)) throw left
     return this.#exact ? new Float(value) : value
   }
@@ -132,14 +120,9 @@ export class RecursiveDecoder {
   }
 
   #binary(size: number): Buffer {
-    const bytes = this.#bytes
     const start = this.#skip(size)
     this.#charge(objectCost + size)
-    if (size >= sharedFrom && size * 4 >= bytes.buffer.byteLength) return bytes.subarray(start, start + size)
-    const copy = Buffer.allocUnsafe(size)
-    if (size > 32) bytes.copy(copy, 0, start, start + size)
-    else for (let i = 0; i < size; i++) copy[i] = bytes[start + i]!
-    return copy
+    return binaryAt(this.#bytes, start, size)
   }
 
   #string(size: number): Term {

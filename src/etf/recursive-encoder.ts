@@ -66,27 +66,18 @@ export class RecursiveEncoder {
   // ── what has no parts ──────────────────────────────────────────────────────
 
   #number(value: number): void {
+    if ((value | 0) === value && !(value === 0 && 1 / value < 0)) return this.#int32(value)
     const sink = this.#sink
-    if (sink.bytes.length - sink.position < room) sink.ensure(room)
-    const { bytes, position } = sink
-    if ((value | 0) === value && !(value === 0 && 1 / value < 0)) {
-      if ((value & 0xff) === value) {
-        bytes[position] = tag.SMALL_INTEGER_EXT
-        bytes[position + 1] = value
-        sink.position = position + 2
-        return
-      }
-      bytes[position] = tag.INTEGER_EXT
-      bytes[position + 1] = value >>> 24
-      bytes[position + 2] = value >>> 16
-      bytes[position + 3] = value >>> 8
-      bytes[position + 4] = value
-      sink.position = position + 5
-      return
-    }
+    sink.ensure(room)
     if (!Number.isFinite(value)) throw left
     if (Number.isSafeInteger(value) && value !== 0) return this.#large(value)
     sink.tag64(tag.NEW_FLOAT_EXT, value)
+  }
+
+  #int32(value: number): void {
+    const sink = this.#sink
+    if ((value & 0xff) === value) sink.tag8(tag.SMALL_INTEGER_EXT, value)
+    else sink.tag32(tag.INTEGER_EXT, value)
   }
 
   /** Four to seven bytes */
@@ -104,31 +95,17 @@ export class RecursiveEncoder {
   }
 
   #text(value: string): void {
-    if (value.length <= shortText && this.#ascii(value)) return
     const sink = this.#sink
+    const { length } = value
+    if (length <= shortText && sink.asciiBehind(5, value)) {
+      sink.tag32(tag.BINARY_EXT, length)
+      sink.position += length
+      return
+    }
     const start = sink.length
     sink.tag32(tag.BINARY_EXT, 0)
     if (!sink.text(value)) throw left
     sink.patchU32(start + 1, sink.length - start - 5)
-  }
-
-  #ascii(value: string): boolean {
-    const sink = this.#sink
-    const { length } = value
-    if (sink.bytes.length - sink.position < 5 + length) sink.ensure(5 + length)
-    const { bytes, position } = sink
-    bytes[position] = tag.BINARY_EXT
-    bytes[position + 1] = 0
-    bytes[position + 2] = 0
-    bytes[position + 3] = 0
-    bytes[position + 4] = length
-    for (let i = 0; i < length; i++) {
-      const unit = value.charCodeAt(i)
-      if (unit > 0x7f) return false
-      bytes[position + 5 + i] = unit
-    }
-    sink.position = position + 5 + length
-    return true
   }
 
   #binary(value: Uint8Array): void {
@@ -182,29 +159,12 @@ export class RecursiveEncoder {
     this.#parts(elements, length, depth + 1)
   }
 
-  /** Integers are so common that a call for each would be most of what they cost. */
   #parts(parts: readonly unknown[], length: number, depth: number): void {
-    const sink = this.#sink
     for (let i = 0; i < length; i++) {
       const value = parts[i]
-      if (typeof value !== 'number' || (value | 0) !== value || value === 0) {
-        this.#value(value, depth)
-        continue
-      }
-      if (sink.bytes.length - sink.position < room) sink.ensure(room)
-      const { bytes, position } = sink
-      if ((value & 0xff) === value) {
-        bytes[position] = tag.SMALL_INTEGER_EXT
-        bytes[position + 1] = value
-        sink.position = position + 2
-      } else {
-        bytes[position] = tag.INTEGER_EXT
-        bytes[position + 1] = value >>> 24
-        bytes[position + 2] = value >>> 16
-        bytes[position + 3] = value >>> 8
-        bytes[position + 4] = value
-        sink.position = position + 5
-      }
+      // Integers are so common that the way of all others would be most of what they cost.
+      if (typeof value === 'number' && (value | 0) === value && value !== 0) this.#int32(value)
+      else this.#value(value, depth)
     }
   }
 
@@ -257,23 +217,12 @@ export class RecursiveEncoder {
 
   /** An object's key, as an atom. Where no header refers to atoms, none needs to be made of an ASCII name. */
   #name(name: string): void {
-    if (this.#atomRef !== undefined || name.length > shortText || !this.#asciiName(name)) this.#atom(atomOfTerm(keyAtom(name)))
-  }
-
-  #asciiName(name: string): boolean {
     const sink = this.#sink
     const { length } = name
-    if (sink.bytes.length - sink.position < 2 + length) sink.ensure(2 + length)
-    const { bytes, position } = sink
-    bytes[position] = tag.SMALL_ATOM_UTF8_EXT
-    bytes[position + 1] = length
-    for (let i = 0; i < length; i++) {
-      const unit = name.charCodeAt(i)
-      if (unit > 0x7f) return false
-      bytes[position + 2 + i] = unit
-    }
-    sink.position = position + 2 + length
-    return true
+    if (this.#atomRef === undefined && length <= shortText && sink.asciiBehind(2, name)) {
+      sink.tag8(tag.SMALL_ATOM_UTF8_EXT, length)
+      sink.position += length
+    } else this.#atom(atomOfTerm(keyAtom(name)))
   }
 
   #map(map: ReadonlyMap<unknown, unknown>, depth: number): void {
