@@ -89,7 +89,7 @@ async function zipped(
     try {
       const infos = (await ask('lists', 'zipwith', [info, some, some.map(() => items)] as never)) as readonly Term[]
       // One that has ended meanwhile is told of as `undefined`.
-      rows.push(...infos.flatMap((one, index) => (Array.isArray(one) ? rowOf(some[index] as Pid, one as readonly Tuple[]) : [])))
+      rows.push(...infos.flatMap((one, index) => (Array.isArray(one) ? infoRow(some[index] as Pid, one as readonly Tuple[]) : [])))
     } catch (error) {
       if (error instanceof RpcError && error.class === 'error' && error.reason === atom('undef')) return undefined
       throw error
@@ -98,23 +98,22 @@ async function zipped(
   return rows
 }
 
-function rowOf(pid: Pid, told: readonly Tuple[]): Row {
-  const [name, initial, current, memory, reductions, queue] = told.map(({ elements }) => elements[1]) as [
-    Term,
-    Term,
-    Term,
-    Term,
-    Term,
-    Term,
-  ]
+/** What is told of a process, in the order of `items` without its initial call */
+function rowOf(pid: Pid, name: string, [current, memory, reductions, queue]: readonly Term[]): Row {
   return {
     pid: pidText(pid),
-    name: name instanceof Atom ? name.name : callText(initial),
+    name,
     reductions: Number(reductions),
     memory: Number(memory),
     queue: Number(queue),
-    current: callText(current),
+    current: callText(current as Term),
   }
+}
+
+/** Of `items` */
+function infoRow(pid: Pid, told: readonly Tuple[]): Row {
+  const [name, initial, ...rest] = told.map(({ elements }) => elements[1] as Term)
+  return rowOf(pid, name instanceof Atom ? name.name : callText(initial as Term), rest)
 }
 
 const isInfos = match([atom('procs_info'), any, any])
@@ -129,25 +128,9 @@ function told(node: Node, target: string, most: number, timeout: number): Promis
       const { elements } = await self.receive(match.oneOf(isInfos, isDown), { timeout })
       if (elements[0] === atom('DOWN')) return rows.slice(0, most)
       for (const info of elements[2] as readonly Tuple[]) {
-        const [, pid, memory, reductions, name, , current, queue] = info.elements as readonly [
-          Term,
-          Pid,
-          Term,
-          Term,
-          Term,
-          Term,
-          Term,
-          Term,
-        ]
-        const called = Buffer.isBuffer(name) ? text(name) : name instanceof Atom ? name.name : callText(name)
-        rows.push({
-          pid: pidText(pid),
-          name: called,
-          reductions: Number(reductions),
-          memory: Number(memory),
-          queue: Number(queue),
-          current: callText(current),
-        })
+        const [, pid, memory, reductions, name, , current, queue] = info.elements as readonly Term[]
+        const called = Buffer.isBuffer(name) ? text(name) : callText(name as Term)
+        rows.push(rowOf(pid as Pid, called, [current, memory, reductions, queue] as readonly Term[]))
       }
     }
   })
