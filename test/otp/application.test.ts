@@ -115,6 +115,30 @@ t.test('order, and what is refused', async t => {
   t.strictSame(both.map(({ status }) => status), ['fulfilled', 'fulfilled']) // prettier-ignore
 })
 
+t.test('included applications', async t => {
+  await using node = await startNode()
+  const { applications } = node
+  t.throws(() => application({ name: 'a', startPhases: { go: 1 } }), { code: 'ERR_BADARG', message: /no start/ })
+  t.throws(() => application({ name: 'a', start: sup, applicationStarter: true }), { code: 'ERR_BADARG', message: /startPhases/ })
+  const phases = { startPhases: { go: 1 }, applicationStarter: true, startPhase: () => undefined }
+  const broken = application({ name: 'broken', env: { bad: (() => 1) as never } })
+  const whole = application({ name: 'whole', includedApplications: [application({ name: 'sound' }), broken] })
+  t.throws(() => applications.load(whole), { code: 'ETF_TERM' })
+  t.strictSame(applications.loadedApplications().map(({ name }) => name), ['kernel', 'stdlib'], 'none is loaded when one cannot be') // prettier-ignore
+  const inner = application({ name: 'inner', start: sup2(), ...phases })
+  applications.load(application({ name: 'outer', start: sup2(), includedApplications: [inner], ...phases }))
+  applications.unload('inner')
+  t.throws(() => applications.load(application({ name: 'odd', includedApplications: ['inner'] })), { code: 'ERR_APPLICATION' })
+  applications.load(application({ name: 'inner', start: sup2(), includedApplications: ['outer'], ...phases }))
+  t.equal(await reasonOf(applications.start('outer')), '{circular_dependency,[outer,inner,outer]}')
+  t.equal(applications.startType('outer'), 'local')
+  await applications.start(application({ name: 'alone', start: sup2() }))
+  applications.load(application({ name: 'around', includedApplications: ['alone'] }))
+  t.throws(() => applications.unload('around'), { message: /\{running,alone\}/ })
+  applications.unload('outer')
+  t.strictSame(applications.loadedApplications().map(({ name }) => name), ['kernel', 'stdlib', 'alone', 'around']) // prettier-ignore
+})
+
 /** One whose child has no name */
 const sup2 = () => supervisor({ children: [{ id: 'counter', start: counter, args: [1] }] })
 

@@ -38,13 +38,17 @@ const codes = new WeakMap<object, ApplicationCode>()
 
 /** Defines an application; `node.applications` starts and stops it. @throws ProcessError ERR_NAME, ERR_BADARG */
 export function application<const E extends Env = {}, S = undefined>(definition: ApplicationDefinition<E, S>): Application<E> {
-  const { name, module, start } = definition
+  const { name, module, start, startPhases, applicationStarter } = definition
   const named = atomOf(name)
   if (start !== undefined && typeof start !== 'function' && !definitionOf(start))
     throw new ProcessError(
       'ERR_BADARG',
       `The application '${name}' starts with a supervisor, or a function: give what supervisor() returned.`,
     )
+  if (start === undefined && startPhases !== undefined)
+    throw new ProcessError('ERR_BADARG', `The application '${name}' has start phases and no start: a library runs nothing.`)
+  if (applicationStarter && startPhases === undefined)
+    throw new ProcessError('ERR_BADARG', `The application '${name}' has an application starter: give it the startPhases that this shall run.`)
   const made = Object.freeze({ name })
   codes.set(made, { name: named, module: moduleOf(module, name), definition })
   return made

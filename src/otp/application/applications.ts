@@ -1,10 +1,11 @@
 /** A node's applications, in OTP's words. */
 import { atomOf } from '../../process/index.js'
 import type { Tuple } from '../../term/index.js'
-import { type Atom, atom, equals, type Pid, type Sendable, type Term, text, tuple, charlist } from '../../term/index.js'
+import { type Atom, atom, equals, type Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
 import { ApplicationError, codeOf } from './application.js'
-import { ApplicationController, type Controlled, neededBy } from './controller.js'
-import type { Application, ApplicationCode, ApplicationInfo, ApplicationKey, Env, EnvOf, RestartType } from './types.js'
+import { ApplicationController, type Controlled } from './controller.js'
+import { namesOf, noSuchFile } from './loaded-applications.js'
+import type { Application, ApplicationCode, ApplicationInfo, ApplicationKey, Env, EnvOf, RestartType, StartType } from './types.js'
 import type { ProcessGroups } from '../process-info/groups.js'
 import { ownApplications } from './own-applications.js'
 
@@ -30,7 +31,11 @@ export class Applications {
     for (const code of ownApplications(node)) this.controller.addOwn(code)
   }
 
-  /** Loads an application: its configuration and keys are there. @throws ApplicationError `{already_loaded, Name}`; EtfError for its `env` */
+  /**
+   * Loads an application, and those that it includes: their configuration and keys are there.
+   *
+   * @throws ApplicationError `{already_loaded, Name}`, or for the name of an included one that is not loaded; EtfError for an `env` that is none
+   */
   load(app: Application<any>): void {
     const code = codeOf(app)
     if (!code) throw new ApplicationError(tuple(atom('bad_application'), this.#node.processes.copy(String(app))))
@@ -38,7 +43,7 @@ export class Applications {
     this.controller.loaded.load(code)
   }
 
-  /** @throws ApplicationError `{running, Name}`, `{not_loaded, Name}` */
+  /** Unloads an application, and those that it includes. @throws ApplicationError `{running, Name}`, `{not_loaded, Name}` */
   unload(app: ApplicationName<any>): void {
     this.controller.unload(nameOf(app))
   }
@@ -120,6 +125,11 @@ export class Applications {
     return this.controller.loaded.key(nameOf(app), key)
   }
 
+  /** How it is being started; `local` when it is not. An included application is started by the one that includes it. */
+  startType(app: ApplicationName<any>): StartType | 'local' {
+    return this.controller.startType(nameOf(app)).name
+  }
+
   /** The application that a process of this node belongs to, by its group leader; or that a module belongs to. */
   async getApplication(of: Pid | string): Promise<string | undefined> {
     return (typeof of === 'string' ? this.controller.loaded.withModule(atomOf(of)) : await this.#ofProcess(of))?.name
@@ -133,11 +143,7 @@ export class Applications {
   #ensureLoaded(app: ApplicationName<any>): Atom {
     const name = nameOf(app)
     if (this.controller.loaded.get(name)) return name
-    // There is no file to load it from.
-    if (!codeOf(app)) {
-      const reason = tuple(charlist('no such file or directory'), charlist(`${name.name}.app`))
-      throw new ApplicationError(reason, ' Load its definition first, or start that.')
-    }
+    if (!codeOf(app)) throw noSuchFile(name)
     this.load(app as Application)
     return name
   }
@@ -149,7 +155,7 @@ export class Applications {
       if (path.includes(name)) throw new ApplicationError(tuple(atom('circular_dependency'), [...path, name]))
       const code = this.controller.loaded.get(this.#ensureLoaded(app)) as ApplicationCode
       const definitions = code.definition.applications ?? []
-      for (const [index, needed] of neededBy(code).entries())
+      for (const [index, needed] of namesOf(definitions).entries())
         await this.#ensure(definitions[index] ?? needed, type, started, [...path, name])
       await this.controller.start(name, type)
       started.push(name)

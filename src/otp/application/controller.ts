@@ -13,9 +13,9 @@ import { type Process, ProcessError } from '../../process/index.js'
 import { type Atom, atom, equals, format, match, any, NodeError, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { ApplicationError } from './application.js'
 import { startMaster } from './master.js'
-import type { ApplicationCode, RestartType } from './types.js'
+import type { ApplicationCode, RestartType, StartType } from './types.js'
 import { genServer, noreply } from '../gen/gen-server.js'
-import { LoadedApplications } from './loaded-applications.js'
+import { LoadedApplications, namesOf } from './loaded-applications.js'
 import { askMaster } from './master-call.js'
 import type { ProcessGroups } from '../process-info/groups.js'
 import { log } from '../logger/report.js'
@@ -98,9 +98,10 @@ export class ApplicationController {
     return [...this.#masters].find(([, master]) => equals(master, leader))?.[0]
   }
 
-  /** @throws ApplicationError `{running, Name}`, `{not_loaded, Name}` */
+  /** @throws ApplicationError `{running, Name}` also of an included one that somebody has started by itself, `{not_loaded, Name}` */
   unload(name: Atom): void {
-    if (this.#running.has(name)) throw new ApplicationError(tuple(atom('running'), name), ' Stop it first.')
+    const running = this.loaded.included(name).find(each => this.#running.has(each))
+    if (running) throw new ApplicationError(tuple(atom('running'), running), ' Stop it first.')
     if (!this.loaded.get(name)) throw notLoaded(name)
     this.loaded.unload(name)
   }
@@ -128,7 +129,7 @@ export class ApplicationController {
     if (!code) throw notLoaded(name)
     if (this.#running.has(name)) throw new ApplicationError(tuple(atom('already_started'), name))
     const needs = (has: ReadonlyMap<Atom, unknown>, what: string): void => {
-      const missing = neededBy(code).find(needed => !has.has(needed))
+      const missing = namesOf(code.definition.applications).find(needed => !has.has(needed))
       if (missing) throw new ApplicationError(tuple(atom(what), missing), ' Start it first, or use ensureAllStarted.')
     }
     needs(this.#started, 'not_started')
@@ -148,6 +149,7 @@ export class ApplicationController {
       node: this.#node,
       controller: this.#self,
       code,
+      loaded: this.loaded,
       spawned: master => this.#masters.set(name, master),
       started,
       groups: this.#groups,
@@ -285,7 +287,7 @@ export class ApplicationController {
   }
 
   /** `normal` while it starts */
-  startType(name: Term): Term {
+  startType(name: Term): Atom<StartType | 'local'> {
     return atom(this.#starting.has(name as Atom) ? 'normal' : 'local')
   }
 
@@ -334,8 +336,5 @@ const changes = new Set<Term>(
     'unset_env',
   ].map(name => atom(name)),
 )
-
-export const neededBy = ({ definition: { applications = [] } }: ApplicationCode): Atom[] =>
-  applications.map(needed => atom(typeof needed === 'string' ? needed : needed.name) as Atom)
 
 const notLoaded = (name: Atom): ApplicationError => new ApplicationError(tuple(atom('not_loaded'), name), ' Load its definition first.')

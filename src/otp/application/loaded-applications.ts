@@ -1,11 +1,13 @@
 /**
- * The applications that a node has loaded: their keys and their configuration. What is set with `persistent` outlives their being loaded.
+ * The applications that a node has loaded: their keys and their configuration. What is set with `persistent` outlives their being loaded. One brings those
+ * that it includes, and takes them with it.
  *
  * Source: application_controller.erl (load, unload, get_env, set_env, get_all_key).
  */
 import type { Processes } from '../../process/index.js'
 import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
-import type { ApplicationCode, ApplicationKey } from './types.js'
+import { ApplicationError, codeOf } from './application.js'
+import type { Application, ApplicationCode, ApplicationKey } from './types.js'
 
 const undef = atom('undefined')
 
@@ -26,18 +28,51 @@ export class LoadedApplications {
     return this.#loaded.get(name)
   }
 
-  /** @throws EtfError for a configuration that is none; then it is not loaded. */
+  /**
+   * With those that it includes, and are not loaded yet. When one cannot be, none is; OTP keeps what it has loaded until then.
+   *
+   * @throws ApplicationError for an included one that is not to be found; EtfError for a configuration that is none
+   */
   load(code: ApplicationCode): void {
-    const { env = {} } = code.definition
-    const given = Object.entries(env).map(([key, value]) => [key, this.#processes.copy(value as Sendable)] as const)
-    const table = this.#tableOf(this.#env, code.name)
-    for (const [key, value] of [...given, ...(this.#persistent.get(code.name) ?? [])]) table.set(key, value)
-    this.#loaded.set(code.name, code)
+    const found = this.#withIncluded(code)
+    const loading = found.map(each => {
+      const env = Object.entries(each.definition.env ?? {})
+      return { each, env: env.map(([key, value]) => [key, this.#processes.copy(value as Sendable)] as const) }
+    })
+    for (const { each, env } of loading) {
+      const table = this.#tableOf(this.#env, each.name)
+      for (const [key, value] of [...env, ...(this.#persistent.get(each.name) ?? [])]) table.set(key, value)
+      this.#loaded.set(each.name, each)
+    }
   }
 
+  /** With those that it includes. */
   unload(name: Atom): void {
-    this.#loaded.delete(name)
-    this.#env.delete(name)
+    for (const each of this.included(name)) {
+      this.#loaded.delete(each)
+      this.#env.delete(each)
+    }
+  }
+
+  /** The application itself, those that it includes, and so on: what is loaded of them. */
+  included(name: Atom, found: readonly Atom[] = []): readonly Atom[] {
+    const code = this.#loaded.get(name)
+    if (!code || found.includes(name)) return found
+    let all: readonly Atom[] = [...found, name]
+    for (const each of namesOf(code.definition.includedApplications)) all = this.included(each, all)
+    return all
+  }
+
+  #withIncluded(code: ApplicationCode, found: readonly ApplicationCode[] = []): readonly ApplicationCode[] {
+    let all = [...found, code]
+    for (const each of code.definition.includedApplications ?? []) {
+      const name = nameOf(each)
+      if (this.#loaded.has(name) || all.some(known => known.name === name)) continue
+      const included = codeOf(each)
+      if (!included) throw noSuchFile(name)
+      all = [...this.#withIncluded(included, all)]
+    }
+    return all
   }
 
   /** `[{Name, Description, Vsn}]` */
@@ -95,8 +130,8 @@ export class LoadedApplications {
   #key(name: Atom, key: string): Sendable | undefined {
     const code = this.#loaded.get(name)
     if (!code) return undefined
-    const { definition, module } = code
-    const { vsn = '', description = '', applications = [], modules = [], registered = [], startPhases, start } = definition
+    const { definition } = code
+    const { vsn = '', description = '', modules = [], registered = [], startPhases } = definition
     switch (key as ApplicationKey) {
       case 'description':
         return charlist(description)
@@ -107,18 +142,19 @@ export class LoadedApplications {
       case 'registered':
         return registered.map(name => atom(name))
       case 'applications':
-        return applications.map(needed => atom(typeof needed === 'string' ? needed : needed.name))
+        return namesOf(definition.applications)
+      case 'included_applications':
+        return namesOf(definition.includedApplications)
       case 'maxP':
       case 'maxT':
         return atom('infinity')
       case 'id':
-      case 'included_applications':
       case 'optional_applications':
         return []
       case 'env':
         return this.allEnv(name).map(([key, value]) => tuple(atom(key), value))
       case 'mod':
-        return start ? tuple(module, []) : []
+        return modOf(code)
       case 'start_phases':
         return startPhases ? Object.entries(startPhases).map(([phase, args]) => tuple(atom(phase), args as Term)) : undef
       default:
@@ -143,4 +179,20 @@ const keys: readonly ApplicationKey[] = [
   'start_phases',
 ]
 
-/** As Erlang has text in these places */
+/** The names of applications that a definition names */
+export const namesOf = (apps: readonly (string | Application<any>)[] = []): Atom[] => apps.map(nameOf)
+
+const nameOf = (app: string | Application<any>): Atom => atom(typeof app === 'string' ? app : app.name) as Atom
+
+/** What its callbacks are in, as its `.app` file would say it */
+function modOf({ module, definition: { start, applicationStarter } }: ApplicationCode): Sendable {
+  if (start === undefined) return []
+  return applicationStarter ? tuple(atom('application_starter'), [module, []]) : tuple(module, [])
+}
+
+/** There is no file to load it from. */
+export const noSuchFile = ({ name }: Atom): ApplicationError =>
+  new ApplicationError(
+    tuple(charlist('no such file or directory'), charlist(`${name}.app`)),
+    ' Load its definition first, or give that instead of its name.',
+  )

@@ -15,6 +15,7 @@ import { ExitError, type Process, reason } from '../../process/index.js'
 import { atom, equals, Pid, type Reference, type Term, Tuple, tuple } from '../../term/index.js'
 import { beginApplication, endApplication, prepareStop, shutDown } from './root.js'
 import type { ApplicationCode } from './types.js'
+import type { LoadedApplications } from './loaded-applications.js'
 import { exitCause, isUsual } from '../gen/cause.js'
 import type { ProcessGroups } from '../process-info/groups.js'
 import { crashReport } from '../logger/report.js'
@@ -25,6 +26,7 @@ export interface MasterOptions {
   /** Who starts it, and is told of its end by an exit signal */
   readonly controller: Process
   readonly code: ApplicationCode
+  readonly loaded: LoadedApplications
   readonly groups: ProcessGroups
   spawned(master: Pid): void
   /** It is started; told at once. */
@@ -129,9 +131,9 @@ class Master {
 }
 
 /** The root: it starts the application, waits, and stops it. */
-async function runRoot(self: Process, master: Pid, ref: Reference, { node, code }: MasterOptions): Promise<void> {
+async function runRoot(self: Process, master: Pid, ref: Reference, { node, code, loaded }: MasterOptions): Promise<void> {
   self.trapExit = true
-  const begun = await beginApplication(self, node, code)
+  const begun = await beginApplication(self, node, code, loaded)
   if ('failed' in begun) return void self.send(master, tuple(ref, failed, begun.failed))
   const { pid, state } = begun
   self.send(master, tuple(ref, started, pid))

@@ -1,12 +1,15 @@
 /**
  * An application's own callbacks, as its root process runs them; what comes of a start in OTP's terms.
  *
- * Source: application_master.erl (start_it_old, start_supervisor, prep_stop), application_starter.erl (run_the_phase).
+ * Source: application_master.erl (start_it_old, start_supervisor, prep_stop).
  */
-import { type Process, ProcessError, ExitError, reason } from '../../process/index.js'
-import { atom, equals, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { type Process, ExitError, reason } from '../../process/index.js'
+import { atom, equals, Pid, type Term, Tuple, tuple } from '../../term/index.js'
+import { runPhases } from './application-starter.js'
 import type { ApplicationCode } from './types.js'
+import { caught, whatOf } from './caught.js'
 import { stateTerm } from '../gen/runner.js'
+import type { LoadedApplications } from './loaded-applications.js'
 import { errorReport } from '../logger/report.js'
 import { definitionOf, type Starting, startPid } from '../gen/start.js'
 
@@ -14,8 +17,8 @@ export type Begun = { readonly pid: Pid; readonly state: unknown } | { readonly 
 
 const normal = atom('normal')
 
-/** Runs `start`, and `startPhase` for each phase. Never rejects. */
-export async function beginApplication(self: Process, node: Starting, code: ApplicationCode): Promise<Begun> {
+/** Runs `start`, and the start phases. Never rejects. */
+export async function beginApplication(self: Process, node: Starting, code: ApplicationCode, loaded: LoadedApplications): Promise<Begun> {
   const call = tuple(code.module, atom('start'), [normal, []])
   const out = await startOf(self, node, code)
   const begun = begunBy(out)
@@ -26,7 +29,7 @@ export async function beginApplication(self: Process, node: Starting, code: Appl
     return { failed: tuple(atom('bad_return'), tuple(call, stateTerm(self, out))) }
   }
   self.link(begun.pid)
-  const failed = await runPhases(self, code)
+  const failed = await runPhases(self, code, loaded)
   if (failed === null) return begun
   // OTP leaves its processes as they are, and they never end.
   await shutDown(self, begun.pid, atom('shutdown'))
@@ -65,21 +68,6 @@ function begunBy(out: unknown): { readonly pid: Pid; readonly state: unknown } |
   return pid instanceof Pid ? { pid, state } : null
 }
 
-async function runPhases(self: Process, { module, definition }: ApplicationCode): Promise<Term | null> {
-  for (const [phase, given] of Object.entries(definition.startPhases ?? {})) {
-    const args = self.host.copy(given as Sendable)
-    const call = tuple(module, atom('start_phase'), [atom(phase), normal, args])
-    const { startPhase } = definition
-    const out = startPhase
-      ? await caught(() => startPhase.call(self as never, phase, 'normal', args))
-      : exited(tuple(atom('undef'), [tuple(...call.elements, [])]))
-    if (out === undefined || out === atom('ok')) continue
-    if (out instanceof Tuple && out.length === 2 && out.elements[0] === atom('error')) return tuple(out.elements[1] as Term, call)
-    return tuple(atom('bad_return_value'), tuple(call, stateTerm(self, out)))
-  }
-  return null
-}
-
 /** Resolves to the state that `stop` is given. */
 export async function prepareStop(self: Process, code: ApplicationCode, state: unknown): Promise<unknown> {
   const { prepStop } = code.definition
@@ -106,19 +94,3 @@ async function shuttingDown(self: Process, code: ApplicationCode, fun: string, s
     return undefined
   }
 }
-
-/** What Erlang's `catch` would give */
-async function caught(run: () => unknown): Promise<unknown> {
-  try {
-    return await run()
-  } catch (thrown) {
-    return whatOf(thrown)
-  }
-}
-
-function whatOf(thrown: unknown): Term {
-  if (thrown instanceof ProcessError && thrown.code === 'ERR_IGNORE') return atom('ignore')
-  return thrown instanceof Error ? exited(reason.reasonOf(thrown)) : reason.termOf(thrown)
-}
-
-const exited = (why: Term): Term => tuple(atom('EXIT'), why)

@@ -30,6 +30,11 @@ export interface ApplicationDefinition<E extends Env, S> {
   readonly description?: string | undefined
   /** Those that must have been started before it: their names, or their definitions, which `ensureAllStarted` then starts */
   readonly applications?: readonly (string | Application<any>)[] | undefined
+  /**
+   * Applications that are part of it: their names, or their definitions, which are loaded with it. They are not started: its own supervisor starts what
+   * theirs would, and their processes belong to it.
+   */
+  readonly includedApplications?: readonly (string | Application<any>)[] | undefined
   /** Names of modules that belong to it, for `application:get_application(Module)` */
   readonly modules?: readonly string[] | undefined
   /** Names that its processes register */
@@ -44,6 +49,11 @@ export interface ApplicationDefinition<E extends Env, S> {
   readonly start?: Startable<[], any> | ((this: OwnProcess, type: StartType) => MaybePromise<Started<S>>) | undefined
   /** In their order, with their arguments: `startPhase` is called for each, when `start` has returned. */
   readonly startPhases?: Readonly<Record<string, Sendable>> | undefined
+  /**
+   * Its start phases are those of its included applications, too: `startPhase` of each that has the phase is called, the including one first. OTP's
+   * `{mod, {application_starter, [Module, Args]}}`. Default: false
+   */
+  readonly applicationStarter?: boolean | undefined
   /** `undefined` or `ok`: go on; `{error, Reason}`: it does not start. */
   readonly startPhase?: ((this: OwnProcess, phase: string, type: StartType, args: Term) => unknown) | undefined
   /** Runs before its processes are told to end; what it returns is the state from then on, unless that is undefined. */
