@@ -48,7 +48,10 @@ export function application<const E extends Env = {}, S = undefined>(definition:
   if (start === undefined && startPhases !== undefined)
     throw new ProcessError('ERR_BADARG', `The application '${name}' has start phases and no start: a library runs nothing.`)
   if (applicationStarter && startPhases === undefined)
-    throw new ProcessError('ERR_BADARG', `The application '${name}' has an application starter: give it the startPhases that this shall run.`)
+    throw new ProcessError(
+      'ERR_BADARG',
+      `The application '${name}' has an application starter: give it the startPhases that this shall run.`,
+    )
   const made = Object.freeze({ name })
   codes.set(made, { name: named, module: moduleOf(module, name), definition })
   return made
