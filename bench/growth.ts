@@ -1,4 +1,4 @@
-/** How a cost grows with the count: what one costs at five counts, and the exponent of the line through them. 1 is linear, 2 quadratic. */
+/** How a cost grows with the count: what one costs at several counts, and the exponent of the line through them. 1 is linear, 2 quadratic. */
 import type { Measured, Row } from './harness.js'
 
 /** What one of n costs, in the row's unit */
@@ -11,14 +11,18 @@ export interface Growing {
   readonly peer: { readonly name: string; readonly cost: Cost }
 }
 
-/** The largest count */
-const largest = 1_000_000
+const counts = {
+  bytes: [10_000, 40_000, 160_000, 640_000, 1_000_000],
+  ns: [10_000, 40_000, 160_000, 640_000],
+} as const
 /** The least of the largest counts: with fewer, what is at rest weighs more than what is counted. */
 const least = { bytes: 10_000, ns: 2_000 }
-/** Hundredths of the largest count */
-const steps = [1, 4, 16, 64, 100] as const
 
-const countsOf = (n: number, unit: Growing['unit']): number[] => steps.map(step => (Math.max(n, least[unit]) * step) / 100)
+const largest = (unit: Growing['unit']): number => Math.max(...counts[unit])
+
+/** As these, when n is the largest. */
+const countsOf = (n: number, unit: Growing['unit']): number[] =>
+  counts[unit].map(count => Math.ceil((count * Math.max(n, least[unit])) / largest(unit)))
 
 /** Of cost ~ count^exponent, by least squares over the logarithms. */
 export function exponentOf(points: readonly (readonly [count: number, cost: number])[]): number {
@@ -36,7 +40,7 @@ export function growth({ name, unit, ours, peer }: Growing): Row {
     unit: 'exponent',
     better: 'less',
     also: n => countsOf(n, unit).map(count => ({ name: `  each of ${count.toLocaleString('en')}`, unit, better: 'less' })),
-    size: largest,
+    size: largest(unit),
     rounds: 1,
     ours: contender('Beamlet', ours),
     peers: [contender(peer.name, peer.cost)],

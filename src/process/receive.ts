@@ -5,7 +5,7 @@
  *
  * Most processes of a node wait in a receive, so a pending one holds as little as it can: a promise and what resolves it, which stand in the process
  * itself when it waits for nothing else, as most do. What would reject it is 64 bytes more, and seldom needed: a promise is rejected by being
- * resolved with one that is.
+ * resolved with what rejects it.
  */
 import type { Reference, Term } from '../term/index.js'
 import { ExitError, ProcessError } from './errors.js'
@@ -33,6 +33,20 @@ const takeResolver = (resolve: Resolve): void => {
   resolver = resolve
 }
 
+/** What rejects a promise that is resolved with it. A promise that is rejected does, too, but the program would hear first that nobody minds that one. */
+class Rejecting {
+  readonly #why: unknown
+
+  constructor(why: unknown) {
+    this.#why = why
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one
+  then(_: Resolve, reject: Resolve): void {
+    reject(this.#why)
+  }
+}
+
 /** A receive that takes any message. */
 export class Pending {
   readonly promise: Promise<any>
@@ -56,7 +70,7 @@ export class Pending {
   settled(): void {}
 
   reject(why: unknown): void {
-    this.resolve(Promise.reject(why))
+    this.resolve(new Rejecting(why))
   }
 }
 
@@ -163,12 +177,25 @@ export function serve(process: Process): void {
 /** The process has ended. */
 export function rejectAll(process: Process, reason: Term): void {
   let pending = listed(process)
+  if (pending === null) return
   process.pending = null
+  const error = endedBy(reason)
   for (; pending; pending = pending.next) {
     pending.settled()
     // Whoever awaits it gets the rejection; when nobody does, a process's end must not end the program.
     pending.promise.catch(nothing)
-    pending.reject(new ExitError(reason))
+    pending.reject(error)
+  }
+}
+
+/** The stack here is that of whoever ended the process, which says nothing to it, and to take it would cost more than all the rest of an exit. */
+function endedBy(reason: Term): ExitError {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return new ExitError(reason)
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
 }
 
