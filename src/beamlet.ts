@@ -1,6 +1,7 @@
 /** The whole node as users see it: the kernel, with OTP's services and calls plugged in. */
 import { Kernel } from './node/kernel.js'
 import { applicationBuiltins } from './otp/application/builtins.js'
+import { changeApplications } from './otp/application/application-upgrade.js'
 import { Applications } from './otp/application/applications.js'
 import { serveBuiltins } from './otp/rpc/builtins.js'
 import { codeBuiltins } from './otp/rpc/code-builtins.js'
@@ -283,7 +284,7 @@ export class Node extends Kernel<NodeProcess> {
     nodes.set(this.processes, this)
     const { output = (text: string) => void process.stdout.write(text), input, logger } = parts.options as NodeOptions
     if (logger) this.on('logger', logTo(logger))
-    startServices(this, { output, input })
+    const upgrades = startServices(this, { output, input })
     this.nodesMonitored = new MonitorNodes(this)
     this.pgScopes = new PgScopes(this)
     this.pg = new Pg(this.pgScopes)
@@ -302,6 +303,8 @@ export class Node extends Kernel<NodeProcess> {
       run: work => this.run(work),
     })
     if (this.#applications) {
+      const applications = this.#applications
+      upgrades.changeApplications = (name, url) => changeApplications(applications, this.code, name, url)
       const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), codeBuiltins(this)]
       serveBuiltins(this, ...own, globalBuiltins(this.globalService), applicationBuiltins(this.#applications, groups), ...looks)
     }

@@ -14,21 +14,23 @@ import { logCrash } from './logger/report.js'
 import { rex } from './rpc/rex.js'
 import { Upgrades } from './upgrade/upgrades.js'
 
-/** @param device where the node prints, and reads from */
-export function startServices(kernel: Kernel<any>, device: IoDevice): void {
+/** @param device where the node prints, and reads from. Returns what moves its servers to new versions. */
+export function startServices(kernel: Kernel<any>, device: IoDevice): Upgrades {
   const { processes, code } = kernel
   const start = (name: string, body: Body): void => void processes.spawn(body, { name })
   serveErpc(code)
   kernel.spawner.starters.set(placedServer, startPlaced)
   kernel.logText = logText
-  code.mover = new Upgrades(kernel)
+  const upgrades = new Upgrades(kernel)
+  code.mover = upgrades
   kernel.logCrash = logCrash
   // Names are main's, and so are those who have them.
-  if (kernel.uplink) return
+  if (kernel.uplink) return upgrades
   const leader = processes.spawn(ioServer(device), { name: 'user' })
   // Whoever is spawned without a parent prints where the node does.
   processes.init.groupLeader = leader.pid
   start('logger_proxy', loggerProxy(processes.logger))
   start('net_kernel', netKernel)
   start('rex', rex(code))
+  return upgrades
 }

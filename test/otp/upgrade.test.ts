@@ -399,3 +399,67 @@ t.test('sys:change_code moves one server to what was loaded meanwhile, or leaves
     t.equal(format(await self.receiveResponse(request, { timeout })), '[4,[7,[old,extra],[3,[]]]]')
   })
 })
+
+/** An application whose server tells what configuration it was moved in, and which tells `told` of its changes. */
+const shop = (version: number, env: string, { codeChange = '', configChange = '' } = {}): string => `
+import { atom, tuple } from 'beamlet'
+import { application, genServer, reply } from 'beamlet/otp'
+export const vsn = ${version}
+export const counter = genServer({
+  module: import.meta.url,
+  init: () => [],
+  call: { get: state => reply(state, state) },
+  codeChange(oldVsn, state) { ${codeChange} return [...state, this.node.applications.getEnv('shop', 'port')] },
+})
+export const shop = application({
+  name: 'shop', vsn: '${version}', module: import.meta.url, env: ${env},
+  start() { return this.startLink(counter, { name: 'counter' }) },
+  configChange(changed, added, removed) { this.send('told', JSON.stringify([${version}, changed, added, removed])); ${configChange} },
+  stop() { this.send('told', 'stopped ${version}') },
+})
+export const books = application({ name: 'books', vsn: '${version}', module: import.meta.url })
+`
+
+t.test('an application moves with its servers, and is told how its configuration has changed', async t => {
+  const { node, write, definition } = await given(t)
+  const { applications } = node
+  await node.run(async self => {
+    await self.register('told')
+    const told = async (): Promise<string> => String(await self.receive(undefined, { timeout }))
+    const url = write(shop(1, '{ port: 1, old: 1 }'))
+    const [app, books] = [(await definition(url, 'shop')) as never, (await definition(url, 'books')) as never]
+    await applications.start(books)
+    await applications.start(app)
+    await node.code.upgrade('shop', write(shop(2, '{ port: 2, host: 5 }')), { timeout })
+    t.equal(await told(), JSON.stringify([2, { port: 2 }, { host: 5 }, ['old']]))
+    t.equal(format(await node.call('counter', atom('get'))), '[2]', 'servers move in the new configuration')
+    const versions = applications.whichApplications().map(({ name, vsn }) => `${name} ${vsn}`)
+    t.strictSame(versions.slice(0, 2), ['shop 2', 'books 2'])
+
+    const fails = write(shop(3, '{ port: 3 }', { codeChange: 'throw new Error("no");' }))
+    await t.rejects(node.code.upgrade('shop', fails, { timeout }), { code: 'ERR_CODE_CHANGE' })
+    t.strictSame(applications.getAllEnv('shop'), { port: 2, host: 5 }, 'as it was')
+    t.equal(format(applications.getKey('shop', 'vsn') as Term), '"2"')
+
+    const error = new Promise<Error>(resolve => node.once('error', resolve))
+    const refuses = write(shop(4, '{ port: 4 }', { configChange: 'return tuple(atom("error"), atom("no"))' }))
+    await node.code.upgrade('shop', refuses, { timeout })
+    t.equal(await told(), JSON.stringify([4, { port: 4 }, {}, ['host']]))
+    t.match(await error, { code: 'ERR_APPLICATION', message: /\[no\]/ })
+    t.equal(format(await node.call('counter', atom('get'))), '[2,4]')
+    await applications.stop('shop')
+    t.equal(await told(), 'stopped 4', 'the new definition ends it')
+  })
+})
+
+t.test('a module that only defines an application is upgraded', async t => {
+  const { node, write, definition } = await given(t)
+  const text = (version: number): string => `
+import { application } from 'beamlet/otp'
+export const only = application({ name: 'only', vsn: '${version}', module: import.meta.url, env: { v: ${version} } })
+`
+  const url = write(text(1))
+  node.applications.load((await definition(url, 'only')) as never)
+  await node.code.upgrade('only', write(text(2)), { timeout })
+  t.strictSame([node.applications.getEnv('only', 'v'), format(node.applications.getKey('only', 'vsn') as Term)], [2, '"2"'])
+})

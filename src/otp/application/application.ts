@@ -35,6 +35,8 @@ export class ApplicationError extends NodeError {
 }
 
 const codes = new WeakMap<object, ApplicationCode>()
+/** By the URL of the module that defines them; each version of it stays as long as this thread, and so do they. */
+const modules = new Map<string, ApplicationCode[]>()
 
 /** Defines an application; `node.applications` starts and stops it. @throws ProcessError ERR_NAME, ERR_BADARG */
 export function application<const E extends Env = {}, S = undefined>(definition: ApplicationDefinition<E, S>): Application<E> {
@@ -53,9 +55,14 @@ export function application<const E extends Env = {}, S = undefined>(definition:
       `The application '${name}' has an application starter: give it the startPhases that this shall run.`,
     )
   const made = Object.freeze({ name })
-  codes.set(made, { name: named, module: moduleOf(module, name), definition })
+  const code: ApplicationCode = { name: named, module: moduleOf(module, name), definition }
+  codes.set(made, code)
+  if (module !== undefined) modules.set(module, [...(modules.get(module) ?? []), code])
   return made
 }
+
+/** What a module defines, in the version that has this URL */
+export const applicationsOf = (url: string): readonly ApplicationCode[] => modules.get(url) ?? []
 
 /** What was defined; undefined for what is no application. */
 export const codeOf = (made: unknown): ApplicationCode | undefined => (made instanceof Object ? codes.get(made) : undefined)

@@ -3,6 +3,7 @@ import { atomOf } from '../../process/index.js'
 import type { Tuple } from '../../term/index.js'
 import { type Atom, atom, equals, type Pid, type Sendable, type Term, text, tuple } from '../../term/index.js'
 import { ApplicationError, codeOf } from './application.js'
+import { type EnvBefore, envOf, tellConfigChange } from './config-change.js'
 import { ApplicationController, type Controlled } from './controller.js'
 import { namesOf, noSuchFile } from './loaded-applications.js'
 import type { Application, ApplicationCode, ApplicationInfo, ApplicationKey, Env, EnvOf, RestartType, StartType } from './types.js'
@@ -37,8 +38,7 @@ export class Applications {
    * @throws ApplicationError `{already_loaded, Name}`, or for the name of an included one that is not loaded; EtfError for an `env` that is none
    */
   load(app: Application<any>): void {
-    const code = codeOf(app)
-    if (!code) throw new ApplicationError(tuple(atom('bad_application'), this.#node.processes.copy(String(app))))
+    const code = this.#codeOf(app)
     if (this.controller.loaded.get(code.name)) throw new ApplicationError(tuple(atom('already_loaded'), code.name))
     this.controller.loaded.load(code)
   }
@@ -120,6 +120,41 @@ export class Applications {
     this.controller.loaded.unsetEnv(nameOf(app), key, persistent)
   }
 
+  /**
+   * The configurations of the applications that run, for `configChange` when they have been changed: OTP's `application_controller:prep_config_change/0`.
+   * An upgrade does all this by itself (docs/code.md).
+   */
+  prepConfigChange(): EnvBefore {
+    return envOf(this.controller.running(), this.controller.loaded)
+  }
+
+  /**
+   * Gives applications that are loaded other definitions: their version, keys and configuration change, and they go on as they run. Others are passed by.
+   * It is OTP's `application_controller:change_application_data/2`, and tells nobody: `configChange` does.
+   *
+   * @param config of applications, by their names: stays when one is loaded anew, as what is set with `persistent`, and takes the place of that. Default:
+   * what is persistent stays
+   * @throws ApplicationError `{bad_application, _}`; EtfError. Then nothing has changed.
+   */
+  changeApplicationData(apps: readonly Application<any>[], config?: Readonly<Record<string, Env>>): void {
+    this.controller.loaded.change(
+      apps.map(app => this.#codeOf(app)),
+      config,
+    )
+  }
+
+  /**
+   * Tells the applications that run, the latest first, what has changed in their configurations since: `configChange` of their definitions. OTP's
+   * `application_controller:config_change/1`; `setEnv` alone tells nobody.
+   *
+   * @throws ApplicationError with the list of what went wrong, when all have been told
+   */
+  async configChange(before: EnvBefore): Promise<void> {
+    const { controller } = this
+    const errors = await tellConfigChange(this.#node, controller.running(), controller.loaded, before)
+    if (errors.length > 0) throw new ApplicationError(errors, ' All others were told, and the configuration has changed.')
+  }
+
   /** What the application says of itself, as Erlang's term; undefined: it is not loaded. */
   getKey(app: ApplicationName<any>, key: ApplicationKey): Term | undefined {
     return this.controller.loaded.key(nameOf(app), key)
@@ -138,6 +173,12 @@ export class Applications {
   async #ofProcess(pid: Pid): Promise<Atom | undefined> {
     const leader = await this.#groups.leaderOf(pid)
     return leader && this.controller.withMaster(leader)
+  }
+
+  #codeOf(app: Application<any>): ApplicationCode {
+    const code = codeOf(app)
+    if (code) return code
+    throw new ApplicationError(tuple(atom('bad_application'), this.#node.processes.copy(String(app))), ' Give what application() returned.')
   }
 
   #ensureLoaded(app: ApplicationName<any>): Atom {

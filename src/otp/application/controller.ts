@@ -80,13 +80,18 @@ export class ApplicationController {
     return this.#running.has(name)
   }
 
+  /** The latest first */
+  running(): Atom[] {
+    return [...this.#running.keys()].toReversed()
+  }
+
   isStarted(name: Atom): boolean {
     return this.#started.has(name)
   }
 
   /** `[{Name, Description, Vsn}]`, the latest first */
   which(): Term[] {
-    return [...this.#running.keys()].toReversed().map(name => this.loaded.describe(name))
+    return this.running().map(name => this.loaded.describe(name))
   }
 
   master(name: Atom): Pid | undefined {
@@ -331,6 +336,7 @@ const changes = new Set<Term>(
     'permit_application',
     'control_application',
     'change_application_data',
+    'prep_config_change',
     'config_change',
     'set_env',
     'unset_env',

@@ -7,18 +7,25 @@
 import type { Processes } from '../../process/index.js'
 import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
 import { ApplicationError, codeOf } from './application.js'
-import type { Application, ApplicationCode, ApplicationKey } from './types.js'
+import type { Application, ApplicationCode, ApplicationKey, Env } from './types.js'
 
 const undef = atom('undefined')
 
-type EnvTable = Map<string, Term>
+export type EnvTable = ReadonlyMap<string, Term>
+type OwnTable = Map<string, Term>
+
+/** What of an application can change while it is loaded */
+export interface Loaded {
+  readonly code: ApplicationCode
+  readonly env: EnvTable
+}
 
 export class LoadedApplications {
   readonly #processes: Pick<Processes, 'copy'>
   readonly #loaded = new Map<Atom, ApplicationCode>()
   /** Also of those that are not loaded */
-  readonly #env = new Map<Atom, EnvTable>()
-  readonly #persistent = new Map<Atom, EnvTable>()
+  readonly #env = new Map<Atom, OwnTable>()
+  readonly #persistent = new Map<Atom, OwnTable>()
 
   constructor(processes: Pick<Processes, 'copy'>) {
     this.#processes = processes
@@ -35,15 +42,44 @@ export class LoadedApplications {
    */
   load(code: ApplicationCode): void {
     const found = this.#withIncluded(code)
-    const loading = found.map(each => {
-      const env = Object.entries(each.definition.env ?? {})
-      return { each, env: env.map(([key, value]) => [key, this.#processes.copy(value as Sendable)] as const) }
-    })
-    for (const { each, env } of loading) {
+    const loading = found.map(each => [each, this.#given(each.definition.env)] as const)
+    for (const [each, env] of loading) {
       const table = this.#tableOf(this.#env, each.name)
       for (const [key, value] of [...env, ...(this.#persistent.get(each.name) ?? [])]) table.set(key, value)
       this.#loaded.set(each.name, each)
     }
+  }
+
+  /**
+   * Those of them that are loaded are what these definitions say, and their configuration is that of these, with what is persistent in it.
+   *
+   * @param config what is persistent from now on, of all applications; else that stays
+   * @throws EtfError for a configuration that is none; then nothing has changed.
+   */
+  change(codes: readonly ApplicationCode[], config?: Readonly<Record<string, Env>>): void {
+    const tables = codes.filter(({ name }) => this.#loaded.has(name)).map(code => [code, this.#given(code.definition.env)] as const)
+    const persistent = config && Object.entries(config).map(([name, env]) => [atom(name) as Atom, this.#given(env)] as const)
+    if (persistent) {
+      this.#persistent.clear()
+      for (const [name, table] of persistent) this.#persistent.set(name, table)
+    }
+    for (const [code, table] of tables) this.restore({ code, env: new Map([...table, ...(this.#persistent.get(code.name) ?? [])]) })
+  }
+
+  /** All that are loaded, as they are now */
+  current(): Loaded[] {
+    return [...this.#loaded.values()].map(code => ({ code, env: new Map(this.#env.get(code.name)) }))
+  }
+
+  /** One is again what it was. */
+  restore({ code, env }: Loaded): void {
+    this.#loaded.set(code.name, code)
+    this.#env.set(code.name, new Map(env))
+  }
+
+  /** @throws EtfError */
+  #given(env: Env = {}): OwnTable {
+    return new Map(Object.entries(env).map(([key, value]) => [key, this.#processes.copy(value as Sendable)]))
   }
 
   /** With those that it includes. */
@@ -121,7 +157,7 @@ export class LoadedApplications {
     return keys.map(key => tuple(atom(key), this.key(name, key) as Term))
   }
 
-  #tableOf(tables: Map<Atom, EnvTable>, name: Atom): EnvTable {
+  #tableOf(tables: Map<Atom, OwnTable>, name: Atom): OwnTable {
     const table = tables.get(name) ?? new Map<string, Term>()
     tables.set(name, table)
     return table

@@ -143,9 +143,11 @@ async function runRoot(self: Process, master: Pid, ref: Reference, { node, code,
     const masterEnded = first === exit && equals(second as Term, master)
     const told = second === terminate && equals(first as Term, master)
     if (!childEnded && !masterEnded && !told) continue
-    const last = await prepareStop(self, code, state)
+    // It may have another definition by now.
+    const latest = (): ApplicationCode => loaded.get(code.name) ?? code
+    const last = await prepareStop(self, latest(), state)
     if (!childEnded) await shutDown(self, pid, told ? atom('shutdown') : (why as Term))
-    await endApplication(self, code, last)
+    await endApplication(self, latest(), last)
     throw new ExitError(told ? reason.normal : (why as Term))
   }
 }

@@ -56,6 +56,12 @@ export interface ApplicationDefinition<E extends Env, S> {
   readonly applicationStarter?: boolean | undefined
   /** `undefined` or `ok`: go on; `{error, Reason}`: it does not start. */
   readonly startPhase?: ((this: OwnProcess, phase: string, type: StartType, args: Term) => unknown) | undefined
+  /**
+   * Its configuration has changed while it runs, by an upgrade or by `node.applications.configChange`: these entries have other values, these are new, and
+   * these are gone. It runs in a process of its own. `undefined` or `ok`: all is well; `{error, Reason}`, or what it throws, is told to whoever made the change.
+   */
+  readonly configChange?:
+    ((this: OwnProcess, changed: Record<string, Term>, added: Record<string, Term>, removed: readonly string[]) => unknown) | undefined
   /** Runs before its processes are told to end; what it returns is the state from then on, unless that is undefined. */
   readonly prepStop?: ((this: OwnProcess, state: S) => MaybePromise<S | void>) | undefined
   /** Runs when its processes have ended. */

@@ -13,7 +13,9 @@ import { UpgradeError } from '../../node/code.js'
 import type { Functions } from '../../node/code-version.js'
 import type { Kernel } from '../../node/kernel.js'
 import type { Runner } from '../../process/index.js'
-import { Atom, atom, format, type Pid, type Sendable, type Term, text, Tuple, tuple } from '../../term/index.js'
+import { Atom, atom, format, type NodeError, type Pid, type Sendable, type Term, text, Tuple, tuple } from '../../term/index.js'
+import { applicationsOf } from '../application/application.js'
+import type { ApplicationChange } from '../application/application-upgrade.js'
 import { definitionsOf, isLearnt, learn } from '../gen/latest.js'
 import { GenRunner } from '../gen/runner.js'
 import { Moving, type Refusal, type Target } from './moving.js'
@@ -24,6 +26,8 @@ const firstWindow = 100
 
 export class Upgrades implements Mover {
   readonly #kernel: Kernel<any>
+  /** Changes the applications that a module defines, with its servers. Null elsewhere than in main, which has them */
+  changeApplications: ((name: Atom, url: string) => ApplicationChange) | null = null
   /** Those that this place takes part in */
   readonly #moving = new Map<Atom, Moving>()
 
@@ -41,7 +45,7 @@ export class Upgrades implements Mover {
   }
 
   knows(url: string): boolean {
-    return definitionsOf(url).includes(url)
+    return definitionsOf(url).includes(url) || applicationsOf(url).length > 0
   }
 
   began(runner: Runner): void {
@@ -63,18 +67,23 @@ export class Upgrades implements Mover {
     const target: Target = { name, url, source, extra, vsns: code.vsnsOf(name) }
     const { running } = places.parts()
     const parts: Part[] = [this.#here(target), ...running.map(number => new Elsewhere(places, number, target))]
+    let applications: ApplicationChange | undefined
     try {
+      applications = this.changeApplications?.(name, url)
       const silent = (await Promise.all(parts.map(part => part.prepare(timeout)))).flat()
       if (silent.length > 0) throw this.#error({ code: 'ERR_CODE_SUSPEND', server: silent[0] ?? null, why: [] }, target, timeout)
       await this.#change(parts, target, timeout)
     } catch (error) {
+      applications?.undo()
       for (const part of parts) part.discard()
       throw error
     }
     const moved = parts.map(part => part.commit())
     const all = places.parts()
     for (const number of [...all.running, ...all.starting]) if (!running.includes(number)) moveLater(places, number, target)
-    return (await Promise.all(moved)).flat()
+    const servers = (await Promise.all(moved)).flat()
+    await applications?.done().catch((error: NodeError) => this.#kernel.tellError(error))
+    return servers
   }
 
   #here(target: Target): Here {
