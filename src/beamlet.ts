@@ -17,6 +17,8 @@ import {
   type GenServer,
   type GlobalName,
   type ServerName,
+  type StartName,
+  type ViaName,
   type ServerRef,
   type StartArguments,
   type StartOptions,
@@ -66,7 +68,7 @@ export interface NodeOptions extends KernelOptions {
   readonly logger?: Logger | undefined
 }
 
-export type { GlobalName, ServerName }
+export type { GlobalName, ServerName, StartName, ViaName }
 
 /** The program of a place, beside this file: TypeScript where this is. */
 const placeProgram = new URL(import.meta.url.endsWith('.ts') ? './place.ts' : './place.js', import.meta.url)

@@ -1,5 +1,5 @@
 /** Beamlet: an Erlang node in TypeScript. */
-export { type GlobalName, Node, NodeProcess, type NodeOptions, type ServerName } from './beamlet.js'
+export { type GlobalName, Node, NodeProcess, type NodeOptions, type ServerName, type StartName, type ViaName } from './beamlet.js'
 export { diagnose, type DiagnoseOptions } from './diagnose.js'
 export { EtfError } from './etf/index.js'
 export { CodeError, type LoadOptions, type Upgraded, UpgradeError, type UpgradeOptions, type VersionInfo } from './node/code.js'

@@ -18,7 +18,9 @@ import {
   systemClock,
   type To,
   type LocalProcess,
+  type GlobalName,
   type LogReport,
+  type ViaName,
 } from '../process/index.js'
 import { Atom, atom, format, hostNode, type NodeError, Pid, Reference, type Sendable, type Term } from '../term/index.js'
 import { Code } from './code.js'
@@ -259,9 +261,10 @@ export class Kernel<P extends Process = Process> {
   /**
    * Sends a message in the node's own name. False: the way is busy (`drained` waits for it); the message is sent all the same.
    *
-   * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local name that nobody has.
+   * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local or global name that nobody has; ERR_VIA, or what the module
+   * throws, for one that a module keeps.
    */
-  send(to: To, message: Sendable): boolean {
+  send(to: To | GlobalName | ViaName, message: Sendable): boolean {
     return this.processes.send(this.processes.init, to, message)
   }
 

@@ -12,6 +12,8 @@ import { netKernel } from './net-kernel.js'
 import { placedServer, startPlaced } from './gen/placed-server.js'
 import { logCrash } from './logger/report.js'
 import { rex } from './rpc/rex.js'
+import { sendNamed } from './gen/server-name.js'
+import { viaNames } from './gen/via.js'
 import { Upgrades } from './upgrade/upgrades.js'
 
 /** @param device where the node prints, and reads from. Returns what moves its servers to new versions. */
@@ -21,6 +23,8 @@ export function startServices(kernel: Kernel<any>, device: IoDevice): Upgrades {
   serveErpc(code)
   kernel.spawner.starters.set(placedServer, startPlaced)
   kernel.logText = logText
+  processes.viaNames = viaNames(code)
+  processes.sendNamed = sendNamed
   const upgrades = new Upgrades(kernel)
   code.mover = upgrades
   kernel.logCrash = logCrash

@@ -1,10 +1,27 @@
 /** What names a receiver, as users write it, and the Address that it stands for. */
 import type { Address } from '../dist/signal.js'
-import { Atom, atom, Pid, Reference } from '../term/index.js'
+import { Atom, atom, Pid, Reference, type Sendable } from '../term/index.js'
 import { ProcessError } from './errors.js'
 
 /** Where a message may go: a pid, an alias, the name of a process of this node, or a name on any node. */
 export type To = Pid | Reference | Atom | string | { readonly name: string | Atom; readonly node: string | Atom }
+
+/** `{global, Name}`: a name that all nodes of the cluster know. Any term; a string is a binary there. */
+export interface GlobalName {
+  readonly global: Sendable
+}
+
+/**
+ * `{via, Module, Name}`: a name that a module keeps, which `node.code.load` has loaded here: its registerName, unregisterName, whereisName and send
+ * (docs/otp.md). The name is any term; a string is a binary there.
+ */
+export interface ViaName {
+  readonly via: readonly [module: string | Atom, name: Sendable]
+}
+
+/** Is it kept elsewhere than in the registry of a node? */
+export const isFarName = (to: unknown): to is GlobalName | ViaName =>
+  typeof to === 'object' && to !== null && ('via' in to || 'global' in to)
 
 /** The atom of a name. @throws ProcessError ERR_NAME for true, false and nil, which name nothing. */
 export const atomOf = (name: string | Atom): Atom => {

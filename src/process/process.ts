@@ -3,7 +3,7 @@
  * never settles.
  */
 import { type Atom, atom, equals, type Pid, Reference, type Sendable, type Term, Tuple } from '../term/index.js'
-import { atomOf, type To } from './address.js'
+import { atomOf, type GlobalName, type To, type ViaName } from './address.js'
 import type { AliasMode } from './aliases.js'
 import type { Fate } from './body.js'
 import { ExitError, ProcessError } from './errors.js'
@@ -84,9 +84,10 @@ export class Process extends LocalProcess implements AsyncIterable<Term> {
    * Sends a message; it is taken before this returns. False: the way is busy (`node.drained(name)` waits for it); the message is sent all
    * the same.
    *
-   * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local name that nobody has.
+   * @throws EtfError when the term cannot be sent; ProcessError ERR_NOT_REGISTERED for a local or global name that nobody has; ERR_VIA, or what the module
+   * throws, for one that a module keeps.
    */
-  send(to: To, message: Sendable, options?: SendOptions): boolean {
+  send(to: To | GlobalName | ViaName, message: Sendable, options?: SendOptions): boolean {
     if (!this.alive) return true
     return this.host.send(this, to, message, options)
   }

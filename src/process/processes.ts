@@ -6,11 +6,11 @@ import type { Address, ExitSignal, SendSignal, Signal } from '../dist/signal.js'
 import { TermPayload } from '../dist/signal.js'
 import { copy, type EtfError } from '../etf/index.js'
 import { Atom, atom, equals, Pid, Reference, type Sendable, type Term, tuple } from '../term/index.js'
-import { addressOf, atomOf, type To } from './address.js'
+import { addressOf, atomOf, type GlobalName, isFarName, type To, type ViaName } from './address.js'
 import { Aliases } from './aliases.js'
 import { type Begun, BodyRunner } from './body.js'
 import { type Clock, systemClock } from './clock.js'
-import type { ClusterNames } from './cluster-names.js'
+import type { ClusterNames, ViaNames } from './cluster-names.js'
 import { ExitError, ProcessError } from './errors.js'
 import type { Activity, ExitCause, Host } from './host.js'
 import { Links } from './links.js'
@@ -117,6 +117,10 @@ export class Processes implements Host {
   readonly logger: LogSink
   /** Null until somebody keeps them */
   clusterNames: ClusterNames | null = null
+  /** Null until somebody can ask the modules that keep them */
+  viaNames: ViaNames | null = null
+  /** How a message goes to a name that is in no registry of a node */
+  sendNamed: (from: Process, to: GlobalName | ViaName, message: Sendable) => void = () => {}
   /** Who looks on at what processes do here */
   tap: Tap | null = null
   activity: Activity | null = null
@@ -255,9 +259,13 @@ export class Processes implements Host {
     }
   }
 
-  send(from: LocalProcess, to: To, term: Sendable, options?: SendOptions): boolean {
+  send(from: LocalProcess, to: To | GlobalName | ViaName, term: Sendable, options?: SendOptions): boolean {
     if (to instanceof Pid && options === undefined && this.tap === null && from.mailbox.trace === null && this.#sendHere(to, term))
       return true
+    if (!(to instanceof Pid) && isFarName(to)) {
+      this.sendNamed(from as Process, to, term)
+      return true
+    }
     const target = this.address(to)
     this.tap?.sent(from, to, term)
     if (

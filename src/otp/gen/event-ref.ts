@@ -1,5 +1,5 @@
 /** A way to an event manager, from TypeScript: see EventRef. */
-import { ExitError, type Process, ProcessError, type To } from '../../process/index.js'
+import { ExitError, isFarName, type Process, ProcessError, type To } from '../../process/index.js'
 import {
   any,
   type Atom,
@@ -18,7 +18,7 @@ import { receiveResponse, sendRequest } from './gen.js'
 import { handlerTerm } from './event-runner.js'
 import type { EventRef, HandlerName } from './event-types.js'
 import { pidOf, type RefOptions, requestOf, type ServerName } from './gen-server.js'
-import { located } from './server-name.js'
+import { castTo, located } from './server-name.js'
 import type { Starting } from './start.js'
 
 /** What an event manager refused, or a handler that failed; `reason` is OTP's. Code ERR_EVENT. */
@@ -52,7 +52,11 @@ export function eventRef(node: Starting, to: ServerName, options: RefOptions = {
       return pidOf(node, to)
     },
     with: more => eventRef(node, to, { ...options, ...more }),
-    notify: event => void (options.self ?? node.processes.init).send(located(node.processes, to), tuple(atom('notify'), event)),
+    notify(event) {
+      const [self, message] = [options.self ?? node.processes.init, tuple(atom('notify'), event)]
+      if (isFarName(to)) castTo(self, to, message)
+      else self.send(to, message)
+    },
     syncNotify: async event => void (await ask(tuple(atom('sync_notify'), event))),
     call: async (handler: HandlerName, name: string, ...args: Sendable[]) => (await request(handler, requestOf(name, args))) as never,
     request,
@@ -70,7 +74,7 @@ export function eventRef(node: Starting, to: ServerName, options: RefOptions = {
 
 /** `sys:terminate`, and its end. Source: proc_lib.erl (stop/3). */
 async function stop(self: Process, to: ServerName, why: Term, options: RefOptions): Promise<void> {
-  const at = located(self.host, to) as Exclude<To, Reference>
+  const at = located(self, to) as Exclude<To, Reference>
   const end = self.monitor(at)
   try {
     const wait = { timeout: Infinity, ...options }

@@ -31,7 +31,8 @@ import {
 } from './runner.js'
 import { NoReply, Reply, type ServerStatus, Stop } from './server-types.js'
 import { log } from '../logger/report.js'
-import { nameOf, tellEvent } from './sys.js'
+import { nameOf } from './process-name.js'
+import { tellEvent } from './sys.js'
 
 export type HandlerDefinition = EventHandlerDefinition<any, any, any>
 

@@ -20,7 +20,7 @@
  * assert.equal(await ref.call('get'), 0)
  * ```
  */
-import { addressOf, type Process, ProcessError, type To } from '../../process/index.js'
+import { addressOf, isFarName, type Process, ProcessError, type To } from '../../process/index.js'
 import { type Atom, atom, Pid, type Sendable, type Term, Tuple } from '../../term/index.js'
 import { call, cast } from './gen.js'
 import { moduleOf } from './runner.js'
@@ -28,9 +28,10 @@ import { checkPersist, PersistentServerRunner } from './persistent-runner.js'
 import { type Definition, GenServerRunner } from './server-runner.js'
 import { define, type Starting } from './start.js'
 import type { GenServer, GenServerDefinition, RefOptions, ServerRef } from './server-types.js'
-import { isGlobalName, type Server, type ServerName, textOf, whereis } from './server-name.js'
+import { type Server, type ServerName, textOf, whereis } from './server-name.js'
 
-export type { GlobalName, ServerName } from './server-name.js'
+export type { GlobalName, ViaName } from '../../process/index.js'
+export type { ServerName, StartName } from './server-name.js'
 
 export {
   type Args,
@@ -110,7 +111,7 @@ export const requestOf = (name: string, args: Sendable[]): Sendable => (args.len
 /** The pid of a server, where it is known here. @throws ProcessError ERR_NOPROC */
 export function pidOf({ processes }: Starting, to: Server): Pid {
   if (to instanceof Pid) return to
-  const pid = isGlobalName(to) ? whereis(processes, to) : registered(processes, to)
+  const pid = isFarName(to) ? whereis(processes.init, to) : registered(processes, to)
   if (pid) return pid
   throw new ProcessError('ERR_NOPROC', `The pid of ${textOf(to)} is not known here: no process of this node has that name.`)
 }

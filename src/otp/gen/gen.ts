@@ -8,9 +8,10 @@
  * Tag is `[alias | Ref]` (improper), `[[alias | Alias] | Monitor]`, a reference or `{Ref, Node}`; it is echoed as it came.
  * Source: gen.erl (do_call, reply) and gen_server.erl.
  */
-import { atomOf, ExitError, type Process, ProcessError, type To, type Watcher } from '../../process/index.js'
-import { located, type Server, textOf } from './server-name.js'
-import { Atom, atom, equals, format, ImproperList, Pid, Reference, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { atomOf, ExitError, type Process, ProcessError, type Watcher } from '../../process/index.js'
+import { addressed, castTo, located, type Server, textOf } from './server-name.js'
+import type { Atom } from '../../term/index.js'
+import { atom, equals, format, ImproperList, Pid, Reference, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 
 export interface CallOptions {
   /** Milliseconds; Infinity for ever. Default: 5000 */
@@ -47,7 +48,7 @@ export async function call(self: Process, to: Server, request: Sendable, options
 
 /** Sends a request, whose reply `receiveResponse` takes: what it returns stands for it. @throws ProcessError ERR_BADARG; EtfError. */
 export function sendRequest(self: Process, server: Server, request: Sendable, kind: Atom | Pid = genCall): Reference {
-  const to = located(self.host, server)
+  const to = located(self, server)
   if (to instanceof Reference) throw new ProcessError('ERR_BADARG', 'A call goes to a pid or a name: an alias cannot be monitored.')
   const ref = self.monitor(to, { alias: 'reply_demonitor' })
   try {
@@ -110,16 +111,13 @@ export async function multiCall(
 
 /** Sends a cast. To a name that nobody has it is dropped, as in OTP. */
 export function cast(self: Process, server: Server, request: Sendable): void {
-  self.send(addressed(self, located(self.host, server)), castOf(request))
+  castTo(self, server, castOf(request))
 }
 
 /** `gen_server:abcast/3`: a cast to the servers of one name on several nodes. */
 export function abcast(self: Process, nodes: readonly (string | Atom)[], name: string | Atom, request: Sendable): void {
   for (const node of nodes) cast(self, { name, node }, request)
 }
-
-/** A name of this node with its node: that nobody has it is no error then. */
-const addressed = (self: Process, to: To): To => (typeof to === 'string' || to instanceof Atom ? { name: to, node: self.pid.node } : to)
 
 export const castOf = (request: Sendable): Tuple => tuple(genCast, request)
 

@@ -2,7 +2,7 @@
  * Servers in other places. A definition is found again there by the module that holds it (`module: import.meta.url`) and by which of that
  * module's servers it is: the first that the module defines is number 0.
  *
- *   starter → place    spawn of `start(Url, Number, Args, Parent | undefined, Starter, Ref, [GlobalName])`, watched by the starter
+ *   starter → place    spawn of `start(Url, Number, Args, Parent | undefined, Starter, Ref, [FarName])`, watched by the starter
  *   place → starter    {Ref, started | name_taken}, or the process's exit
  */
 import type { Starter } from '../../node/spawner.js'
@@ -11,6 +11,7 @@ import { type LocalProcess, type Process, ProcessError, type Runner } from '../.
 import { atom, Pid, type Reference, type Term, text, tuple } from '../../term/index.js'
 import { begin, definitionAt } from './latest.js'
 import type { Behaviour, Coded } from './runner.js'
+import type { FarName } from './server-name.js'
 
 /** The name under which places know it */
 export const placedServer = atom('$gen_server')
@@ -18,7 +19,7 @@ export const placedServer = atom('$gen_server')
 /** Runs a server that was started from another place. */
 export const startPlaced: Starter = (self, args) => new PlacedServer(self, args)
 
-type Placed = readonly [Term, number, unknown[], Term, Pid, Reference, readonly Term[]]
+type Placed = readonly [Term, number, unknown[], Term, Pid, Reference, readonly FarName[]]
 
 /** Its module is being loaded. */
 export class PlacedServer implements Runner {
@@ -42,7 +43,7 @@ export class PlacedServer implements Runner {
   /** Never rejects: what does not load ends the process. */
   async #load(process: LocalProcess): Promise<void> {
     this.#loading = true
-    const [url, number, args, parent, starter, ref, [global]] = this.#args as Placed
+    const [url, number, args, parent, starter, ref, [name]] = this.#args as Placed
     try {
       const definition = await find(text(url), number)
       if (!process.alive) return
@@ -50,7 +51,7 @@ export class PlacedServer implements Runner {
       const failed = (error: unknown): void => {
         if (error instanceof ProcessError && error.code === 'ERR_NAME_TAKEN') this.#self.send(starter, tuple(ref, atom('name_taken')))
       }
-      const life = { args, parent: parent instanceof Pid ? parent : null, ...(global !== undefined && { global }), started, failed }
+      const life = { args, parent: parent instanceof Pid ? parent : null, name, started, failed }
       process.runner = begin((this.#self as Coded).node.code, definition, this.#self, life)
       this.#self.host.scheduler.ready(process)
     } catch (error) {

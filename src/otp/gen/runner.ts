@@ -13,8 +13,8 @@ import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
 import { type Caller, callerOf } from './gen.js'
 import type { From } from './server-types.js'
 import { ProcLibRunner } from './proc-lib-runner.js'
-import { claim } from './server-name.js'
-import { crashReport } from '../logger/report.js'
+import { claim, disclaim, type FarName } from './server-name.js'
+import { crashReport, errorReport } from '../logger/report.js'
 import { latestOf } from './latest.js'
 import { handleSystem, isSystem, newSysState, type SysState, type SystemProcess } from './sys.js'
 import type { FormatEvent } from './sys-debug.js'
@@ -23,8 +23,8 @@ export interface Life {
   readonly args: readonly unknown[]
   /** Who started it and is linked to it: its exit ends the process even when that traps exits. */
   readonly parent: Pid | null
-  /** The name that it takes first, of the whole cluster */
-  readonly global?: Term
+  /** The name that it takes first, where that is none of this node's registry */
+  readonly name?: FarName | undefined
   started(): void
   failed(error: unknown): void
 }
@@ -125,9 +125,9 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     return this.life.parent ?? this.self.pid
   }
 
-  /** The name that all nodes of the cluster know it by */
-  get globalName(): Term | undefined {
-    return this.life.global
+  /** The name that it has in the cluster, or by a module */
+  get farName(): FarName | undefined {
+    return this.life.name
   }
 
   /** Who started it and is linked to it */
@@ -156,7 +156,7 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     if (this.stage === 'new') {
       if (this.sys?.held) return
       this.stage = 'starting'
-      return this.life.global === undefined ? this.begin() : void this.named(this.life.global)
+      return this.life.name === undefined ? this.begin() : void this.named(this.life.name)
     }
     const { scheduler } = this.self.host
     if (this.waiting(process) && scheduler.take()) this.takeNext(process)
@@ -260,7 +260,7 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
   }
 
   /** Takes its name, before init. Never rejects. */
-  private async named(name: Term): Promise<void> {
+  private async named(name: FarName): Promise<void> {
     try {
       await claim(this.self, name)
     } catch (error) {
@@ -271,11 +271,18 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     if (this.self.local.alive) this.begin()
   }
 
+  /** init did not succeed, so somebody else may have its name. */
+  private failed(error: unknown): void {
+    const { life, self } = this
+    if (life.name) void disclaimed(self, life.name)
+    life.failed(error)
+  }
+
   /** init has returned. */
   protected begun(goOn: () => void = () => this.idle()): void {
-    const { started, parent, global } = this.life
+    const { started, parent, name } = this.life
     // What only its start needed is not kept while it lives.
-    this.life = parent || global !== undefined ? { ...begun, parent, ...(global !== undefined && { global }) } : begun
+    this.life = parent || name ? { ...begun, parent, name } : begun
     this.stage = 'busy'
     started()
     goOn()
@@ -283,7 +290,7 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
 
   /** init says that there shall be no such process. */
   protected ignored(): void {
-    this.life.failed(new ProcessError('ERR_IGNORE', 'Its init returned `ignore`: there is no such process, and that is no fault.'))
+    this.failed(new ProcessError('ERR_IGNORE', 'Its init returned `ignore`: there is no such process, and that is no fault.'))
     this.self.host.exit(this.self.local, reason.normal)
   }
 
@@ -291,7 +298,7 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
   protected stopsInInit(why: Term): void {
     const cause = exitCause(why)
     if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
-    this.life.failed(new ExitError(why))
+    this.failed(new ExitError(why))
     this.self.host.exit(this.self.local, why)
   }
 
@@ -323,7 +330,7 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     if (!this.self.local.alive) return
     const cause = causeOf(thrown)
     if (this.stage !== 'starting') return this.end(cause)
-    this.life.failed(new ExitError(cause.reason, undefined, { cause: thrown }))
+    this.failed(new ExitError(cause.reason, undefined, { cause: thrown }))
     this.exit(cause)
   }
 
@@ -349,6 +356,15 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     if (!isUsual(cause)) crashReport(this.self, this.module, this.parent, cause)
     if (cause.thrown === undefined) host.exit(local, cause.reason)
     else host.crash(local, cause.thrown, true)
+  }
+}
+
+/** Never rejects: what its module has to say against it is reported. */
+async function disclaimed(self: Process, name: FarName): Promise<void> {
+  try {
+    await disclaim(self, name)
+  } catch (thrown) {
+    errorReport(self, () => [tuple(atom('unregister_name'), name), tuple(atom('error_info'), reason.reasonOf(thrown))])
   }
 }
 

@@ -12,7 +12,8 @@ import { type CodeChange, GenRunner, type Handler, handlerOf, type OtpModule, mo
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './server-types.js'
 import { genServerModule } from './server-events.js'
 import { log, serverReport } from '../logger/report.js'
-import { nameOf, tellEvent } from './sys.js'
+import { nameOf } from './process-name.js'
+import { tellEvent } from './sys.js'
 
 export type Definition = GenServerDefinition<any[], any, any, any>
 

@@ -1,7 +1,7 @@
 /** The types of genServer: handlers are inferred from their table, and what cannot arrive does not compile. */
-import type { GlobalName } from './server-name.js'
+import type { StartName } from './server-name.js'
 import type { Process } from '../../process/index.js'
-import type { Atom, Pid, Received, Sendable, Sent, Term } from '../../term/index.js'
+import type { Pid, Received, Sendable, Sent, Term } from '../../term/index.js'
 import type { Persist } from './persist-types.js'
 import type { OwnProcess } from './own-process.js'
 
@@ -189,8 +189,8 @@ export interface ServerRef<D extends GenServer<any, any, any, any>> {
 }
 
 export type StartOptions<A extends unknown[]> = {
-  /** Its registered name, or `{ global: name }`, which all nodes of the cluster know */
-  readonly name?: string | Atom | GlobalName | undefined
+  /** Its registered name; or `{ global: name }`, which all nodes of the cluster know; or `{ via: [module, name] }`, which a module keeps */
+  readonly name?: StartName | undefined
   readonly on?: 'main' | 'pool' | 'isolated' | undefined
 } & ([] extends A ? { readonly args?: A } : { readonly args: A })
 

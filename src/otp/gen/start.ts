@@ -2,11 +2,11 @@
 import type { Code } from '../../node/code.js'
 import type { Kernel } from '../../node/kernel.js'
 import type { Placement } from '../../node/outside.js'
-import { ExitError, type Process, ProcessError, type SpawnOptions } from '../../process/index.js'
+import { ExitError, isFarName, type Process, ProcessError, type SpawnOptions } from '../../process/index.js'
 import { any, type Atom, atom, isRef, match, NodeError, type Pid, type Sendable, type Term } from '../../term/index.js'
 import type { Behaviour, Life } from './runner.js'
 import { begin, definedBy, latestOf, numberOf, remember } from './latest.js'
-import { type GlobalName, isGlobalName, nameTaken, type ServerName } from './server-name.js'
+import { farName, nameTaken, type ServerName } from './server-name.js'
 import type { RefOptions, StartOptions } from './server-types.js'
 import { placedServer } from './placed-server.js'
 
@@ -63,14 +63,11 @@ export async function startPid(
   if (on !== undefined && !node.spawner.stays(on)) return startElsewhere(node, on, definition, options ?? {}, parent, origin)
   return new Promise((resolve, reject) => {
     const taken = node.processes.copy(args as Sendable[]) as unknown[]
-    const life: Life = { args: taken, parent: parent?.pid ?? null, ...named(node, name), started: () => resolve(self.pid), failed: reject }
-    const local = isGlobalName(name) ? undefined : name
+    const [local, far] = isFarName(name) ? [undefined, farName(node.processes, name)] : [name, undefined]
+    const life: Life = { args: taken, parent: parent?.pid ?? null, name: far, started: () => resolve(self.pid), failed: reject }
     const self = node.processes.start(process => begin(node.code, definition, process, life), { name: local, ...origin })
   })
 }
-
-const named = ({ processes }: Starting, name: string | Atom | GlobalName | undefined): Pick<Life, 'global'> =>
-  isGlobalName(name) ? { global: processes.copy(name.global) } : {}
 
 /** Resolves to a reference of the kind that the definition has. @throws as startPid does */
 export async function startBehaviour<R>(
@@ -111,12 +108,12 @@ async function startElsewhere(
       parent?.pid ?? atom('undefined'),
       starter.pid,
       ref,
-      isGlobalName(name) ? [name.global] : [],
+      isFarName(name) ? [farName(node.processes, name)] : [],
     ]
     const pid = node.spawner.away(
       on,
       { module: placedServer, fun: 'start', args: all },
-      { name: isGlobalName(name) ? undefined : name, monitor, ...origin },
+      { name: isFarName(name) ? undefined : name, monitor, ...origin },
     )
     const [, outcome, , , reason] = (await starter.receive(match.oneOf(match([isRef, any]), match([any, isRef, any, any, any])))).elements
     if (outcome === atom('started')) return pid

@@ -12,7 +12,8 @@ import { type From, ignore, NoReply, Reply, Stop } from './server-types.js'
 import { genStatemModule } from './statem-events.js'
 import { type After, type Event, type GenStatemDefinition, type State, Transition } from './statem-types.js'
 import { log } from '../logger/report.js'
-import { nameOf, tellEvent } from './sys.js'
+import { nameOf } from './process-name.js'
+import { tellEvent } from './sys.js'
 
 export type StatemDefinition = GenStatemDefinition<any[], any, any>
 

@@ -6,6 +6,7 @@
 import { type Process } from '../../process/index.js'
 import { Atom, atom, equals, type Fun, type ExportFun, isFun, type Pid, type Term, Tuple, tuple } from '../../term/index.js'
 import { applyFun } from '../rpc/apply-fun.js'
+import { nameOf } from './process-name.js'
 
 const ok = atom('ok')
 const usualLog = 10
@@ -119,8 +120,8 @@ export class Debug {
     } else if (value === atom('get')) {
       return tuple(ok, [...events])
     } else if (value === atom('print')) {
-      const { local, pid } = this.#self
-      for (const event of events) this.#print(this.#format(event, local.name ?? pid))
+      const name = nameOf(this.#self)
+      for (const event of events) this.#print(this.#format(event, name))
     } else {
       return atom('unknown_debug')
     }

@@ -12,7 +12,7 @@ import { Atom, atom, isFun, NodeError, type Pid, type Term, Tuple, tuple } from 
 import { applyFun } from '../rpc/apply-fun.js'
 import { RpcError } from '../rpc/erpc.js'
 import { aliasOf, type Caller, reply } from './gen.js'
-import type { GenRunner } from './runner.js'
+import { nameOf } from './process-name.js'
 import { Debug, type FormatEvent } from './sys-debug.js'
 
 /** What only a process has that was sent system messages. */
@@ -79,9 +79,6 @@ export function handleSystem(target: SystemProcess, from: Caller, request: Term)
 export function tellEvent(target: SystemProcess, ...event: readonly Term[]): void {
   target.sys?.debug?.event(new Tuple(event), nameOf(target.self))
 }
-
-/** What the process is called in reports: its registered name, on this node or in the cluster, or its pid. */
-export const nameOf = ({ local, pid }: Process): Term => local.name ?? (local.runner as Partial<GenRunner>).globalName ?? pid
 
 function debug(target: SystemProcess, state: SysState, command: Term, from: Pid): Term {
   state.debug ??= new Debug(target.self, target.formatEvent)

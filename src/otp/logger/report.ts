@@ -7,6 +7,7 @@
 import type { LogLevel, LogReport, Process } from '../../process/index.js'
 import { type Atom, atom, ExportFun, type Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
 import type { Cause } from '../gen/cause.js'
+import { nameOf } from '../gen/process-name.js'
 import { neighboursOf } from './neighbours.js'
 import type { ServerStatus } from '../gen/server-types.js'
 
@@ -118,7 +119,7 @@ export function serverReport(
 ): void {
   log(self, 'error', { module: 'gen_server', tag: 'error' }, () => ({
     label: tuple(atom('gen_server'), atom('terminate')),
-    name: self.local.name ?? self.pid,
+    name: nameOf(self),
     last_message: message ?? [],
     state,
     log: events,

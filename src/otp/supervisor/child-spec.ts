@@ -3,7 +3,7 @@
  *
  * Source: supervisor.erl (check_childspec, do_check_childspec, child_to_spec, extract_child).
  */
-import type { GlobalName } from '../gen/server-name.js'
+import type { StartName } from '../gen/server-name.js'
 import { Atom, atom, type Pid, type Reference, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Definition, definitionOf } from '../gen/start.js'
 import type { AnyChildSpec, AutoShutdown, ChildFunction } from './types.js'
@@ -13,7 +13,7 @@ export type Start =
   | {
       readonly kind: 'behaviour'
       readonly definition: Definition
-      readonly name: string | Atom | GlobalName | undefined
+      readonly name: StartName | undefined
       readonly on: 'main' | 'pool' | 'isolated' | undefined
     }
   | { readonly kind: 'function'; readonly fun: ChildFunction }

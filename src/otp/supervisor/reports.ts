@@ -2,6 +2,7 @@
 import type { Process } from '../../process/index.js'
 import { type Atom, atom, type Sendable, type Term, tuple } from '../../term/index.js'
 import type { Child } from './child-spec.js'
+import { farNameOf } from '../gen/process-name.js'
 import { log } from '../logger/report.js'
 
 export class SupervisorReports {
@@ -14,10 +15,10 @@ export class SupervisorReports {
     this.#module = module
   }
 
-  /** `{local, Name}`, or `{Pid, Module}` */
+  /** `{local, Name}`, `{global, Name}`, `{via, Module, Name}`, or `{Pid, Module}` */
   get name(): Sendable {
     const { local, pid } = this.#self
-    return local.name ? tuple(atom('local'), local.name) : tuple(pid, this.#module)
+    return local.name ? tuple(atom('local'), local.name) : (farNameOf(this.#self) ?? tuple(pid, this.#module))
   }
 
   /** A child has started. */

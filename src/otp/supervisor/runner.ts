@@ -20,7 +20,8 @@ import { SupervisorReports } from './reports.js'
 import { SupervisorRequests } from './requests.js'
 import { SupervisorRestarts, tryAgainRestart, type Verdict } from './restarts.js'
 import type { SupervisorInit } from './types.js'
-import { nameOf, tellEvent } from '../gen/sys.js'
+import { nameOf } from '../gen/process-name.js'
+import { tellEvent } from '../gen/sys.js'
 
 export interface SupervisorCode {
   readonly erlangModule: Atom

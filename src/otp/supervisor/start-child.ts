@@ -1,10 +1,10 @@
 /** Starting a child: whatever its start function does, one of three outcomes. Source: supervisor.erl (do_start_child_i). */
 import type { Code } from '../../node/code.js'
-import { atomOf, type Process, ProcessError, reason } from '../../process/index.js'
+import { atomOf, isFarName, type Process, ProcessError, reason } from '../../process/index.js'
 import { atom, Pid, type Term, Tuple, tuple } from '../../term/index.js'
 import { ExitError } from '../../process/index.js'
 import type { Child } from './child-spec.js'
-import { isGlobalName, whereis } from '../gen/server-name.js'
+import { whereis } from '../gen/server-name.js'
 import { type Starting, startPid } from '../gen/start.js'
 
 export type Started = { readonly pid: Pid | null; readonly extra?: Term } | { readonly error: Term }
@@ -30,7 +30,7 @@ async function outcome(self: Supervising, { start, args }: Child): Promise<Start
     if (thrown instanceof ProcessError && thrown.code === 'ERR_IGNORE') return { pid: null }
     const name = start.kind === 'behaviour' ? start.name : undefined
     if (thrown instanceof ProcessError && thrown.code === 'ERR_NAME_TAKEN' && name !== undefined) {
-      const pid = isGlobalName(name) ? whereis(self.host, name) : self.host.registry.pidOf(atomOf(name))
+      const pid = isFarName(name) ? whereis(self, name) : self.host.registry.pidOf(atomOf(name))
       return { error: tuple(atom('already_started'), pid ?? atom('undefined')) }
     }
     if (start.kind === 'behaviour' && thrown instanceof ExitError) return { error: thrown.reason }

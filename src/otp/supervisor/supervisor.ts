@@ -80,7 +80,7 @@ export function supervisorRef(node: Starting, to: ServerName, options: RefOption
       if (Array.isArray(what)) return pidIn(await about('start_child', what as Sendable))
       const ref = node.processes.table.makeRef()
       const spec = what as AnyChildSpec
-      if (!isHere(node.processes, to)) return pidIn(await about('start_child', asTerm(spec)))
+      if (!isHere(options.self ?? node.processes.init, to)) return pidIn(await about('start_child', asTerm(spec)))
       return pidIn(await lend(spec, ref, term => about('start_child', term)))
     },
     restartChild: async id => pidIn(await about('restart_child', idOf(id))),

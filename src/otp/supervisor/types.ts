@@ -1,7 +1,7 @@
 /** The types of supervisor: the arguments of a child are those that its `start` takes. */
-import type { GlobalName } from '../gen/server-name.js'
+import type { StartName } from '../gen/server-name.js'
 import type { Process } from '../../process/index.js'
-import type { Atom, Pid, Sendable, Term } from '../../term/index.js'
+import type { Pid, Sendable, Term } from '../../term/index.js'
 
 declare const brand: unique symbol
 
@@ -35,7 +35,7 @@ interface Common<T> {
   readonly id: string | Term
   readonly start: T
   /** The name that a behaviour's process is registered with */
-  readonly name?: string | Atom | GlobalName | undefined
+  readonly name?: StartName | undefined
   /** Where a behaviour's process runs */
   readonly on?: 'main' | 'pool' | 'isolated' | undefined
   /** Default: 'permanent' */
