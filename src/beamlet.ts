@@ -38,6 +38,8 @@ import { checkDrainOptions, type Drained, type DrainOptions } from './otp/drain/
 import { Pg, PgScopes, ProcessPg } from './otp/pg/pg.js'
 import { ProcessGroups } from './otp/process-info/groups.js'
 import { ProcessRpc, Rpc } from './otp/rpc/rpc.js'
+import { releaseBuiltins } from './otp/release/agent.js'
+import { ReleaseHandler } from './otp/release/release-handler.js'
 import { eventRef } from './otp/gen/event-ref.js'
 import type { EventHandlers, EventRef, GenEvent } from './otp/gen/event-types.js'
 import { startBehaviour } from './otp/gen/start.js'
@@ -247,6 +249,8 @@ export class Node extends Kernel<NodeProcess> {
   readonly rpc: Rpc = new Rpc(this)
   /** Printing and reading, as Erlang's `io` does: by default where the node prints */
   readonly io: Io = new Io({ run: work => this.run(work), leader: () => this.processes.init.groupLeader })
+  /** Code of several nodes, changed one after the other, all or none: OTP's `release_handler` */
+  readonly releaseHandler: ReleaseHandler = new ReleaseHandler(work => this.run(work))
   /** @internal */
   readonly pgScopes: PgScopes
   /** @internal */
@@ -307,7 +311,13 @@ export class Node extends Kernel<NodeProcess> {
     if (this.#applications) {
       const applications = this.#applications
       upgrades.changeApplications = (name, url) => changeApplications(applications, this.code, name, url)
-      const own = [nodeBuiltins(this, this.pgScopes), netBuiltins(this), processBuiltins(this, info), codeBuiltins(this)]
+      const own = [
+        nodeBuiltins(this, this.pgScopes),
+        netBuiltins(this),
+        processBuiltins(this, info),
+        codeBuiltins(this),
+        releaseBuiltins(this),
+      ]
       serveBuiltins(this, ...own, globalBuiltins(this.globalService), applicationBuiltins(this.#applications, groups), ...looks)
     }
   }

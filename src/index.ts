@@ -13,6 +13,23 @@ export { RpcError, RpcRequest } from './otp/rpc/erpc.js'
 export { Global, type LockOptions, ProcessGlobal, type RegisterOptions, type SyncOptions } from './otp/global/global.js'
 export type { Resolve, ResolveMethod } from './otp/global/methods.js'
 export type { MonitorNodesOptions } from './otp/monitor-nodes.js'
+export { ReleaseError, type ReleaseFault } from './otp/release/errors.js'
+export { ReleaseHandler } from './otp/release/release-handler.js'
+export type {
+  AddModule,
+  Apply,
+  DeleteModule,
+  Installed,
+  Instruction,
+  LoadModule,
+  ModuleChange,
+  NodeRelease,
+  NotUndone,
+  ObjectCode,
+  ReleaseOptions,
+  ReleaseProgress,
+  Update,
+} from './otp/release/types.js'
 export { Pg, ProcessPg } from './otp/pg/pg.js'
 export { type FunctionCall, ProcessRpc, Rpc } from './otp/rpc/rpc.js'
 export {

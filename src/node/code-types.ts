@@ -18,6 +18,13 @@ export interface UpgradeOptions extends LoadOptions {
   readonly timeout?: number | undefined
 }
 
+/** Whose `codeChange` makes a state: of the version that comes, of the one that is left, which goes `down`; or it stays as it is. */
+export type Change = 'up' | 'down' | 'soft'
+
+export interface MoveOptions extends UpgradeOptions {
+  readonly change: Change
+}
+
 export interface Upgraded extends Pick<VersionInfo, 'number' | 'vsn' | 'url'> {
   /** The servers that moved to it */
   readonly servers: readonly Pid[]
@@ -46,6 +53,8 @@ export interface CodeHost {
   readonly elsewhere: {
     /** A module is there, from a URL; null: not from there any more. */
     load(name: string, url: string | null): Promise<void>
+    /** What was imported by that URL is the current version again. */
+    restore(name: string, url: string): Promise<void>
     /** How many processes there run it? */
     users(name: string, age: Age): Promise<number>
     /** Ends those that run the old version; `current` is the number of the one that is no old one. */
@@ -64,5 +73,5 @@ export interface Mover {
   /** How many have their definition of what was imported by this URL, in all places? */
   users(url: string): Promise<number>
   /** Moves all of a module to its `next` version, in all places, and makes that the current one. @throws UpgradeError; then all is as it was */
-  move(name: Atom, version: { readonly url: string; readonly source: string }, options: UpgradeOptions): Promise<Pid[]>
+  move(name: Atom, version: { readonly url: string; readonly source: string }, options: MoveOptions): Promise<Pid[]>
 }

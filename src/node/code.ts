@@ -6,48 +6,30 @@
  *
  * Source: the Erlang reference manual, "Code Loading"; code.erl.
  */
-import { Begun, ErlangError, type LocalProcess, type Process, reason } from '../process/index.js'
-import { type Atom, atom, NodeError, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
+import { type LocalProcess, type Process, reason } from '../process/index.js'
+import { type Atom, NodeError, type Pid } from '../term/index.js'
+import { Callable, type Loaded } from './callable.js'
 import { CodeError, codeName } from './code-error.js'
-import type { Age, CodeHost, LoadOptions, Mover, Upgraded, UpgradeOptions, VersionInfo } from './code-types.js'
+import { fileOf, importFrom, nextOf } from './code-file.js'
+import type { Age, Change, CodeHost, LoadOptions, MoveOptions, Mover, Upgraded, UpgradeOptions, VersionInfo } from './code-types.js'
 import { type Fun, type Functions, Version } from './code-version.js'
 import type { Placement } from './outside.js'
 
 export { CodeError, UpgradeError } from './code-error.js'
-export type { Age, CodeHost, Fun, Functions, LoadOptions, Mover, Upgraded, UpgradeOptions, VersionInfo }
-
-interface Loaded<P extends Process> {
-  current: Version<P> | null
-  old: Version<P> | null
-  /** One that servers are about to move to */
-  next: Version<P> | null
-  /** Where servers may still be: what `codeChange` is told that it changes from */
-  vsns: Map<string, Sendable>
-  /** How many versions there have been */
-  count: number
-  on: Placement | undefined
-  readonly reserved: boolean
-}
-
-/** The last version of each URL that was imported: the cache of modules is that of the whole OS process. */
-const imported = new Map<string, number>()
+export type { Age, Change, CodeHost, Fun, Functions, LoadOptions, MoveOptions, Mover, Upgraded, UpgradeOptions, VersionInfo }
 
 /** `P` is the process that the functions get as `this`: all processes of one node are of one class. */
-export class Code<P extends Process = any> {
-  readonly #modules = new Map<Atom, Loaded<P>>()
+export class Code<P extends Process = any> extends Callable<P> {
   readonly #upgrading = new Set<Atom>()
   #turn: Promise<void> = Promise.resolve()
   /** The URLs that were imported here */
   readonly #seen = new Set<string>()
-  /** By the URL of the file, whichever version was imported */
-  readonly #files = new Map<string, Atom>()
   /** @internal Null: there is nobody to move servers */
   mover: Mover | null = null
-  /** Functions that every module has, and nobody has written: `module_info` */
-  readonly generated = new Map<Atom, (module: Atom) => Fun<P> | undefined>()
   readonly #host: () => CodeHost
 
   constructor(host: () => CodeHost) {
+    super()
     this.#host = host
   }
 
@@ -70,8 +52,8 @@ export class Code<P extends Process = any> {
     const fresh = url === null ? null : this.#fresh(url)
     const exported = fresh === null ? (source as Functions<P>) : await this.#import(fresh)
     const version = this.#version(name, exported, fresh, url)
-    if (this.#modules.get(name)?.old) await this.#makeRoom(name, purge)
-    const wasElsewhere = typeof this.#modules.get(name)?.current?.url === 'string'
+    if (this.modules.get(name)?.old) await this.#makeRoom(name, purge)
+    const wasElsewhere = typeof this.modules.get(name)?.current?.url === 'string'
     this.#set(name, version, on)
     if (fresh !== null || wasElsewhere) await this.#host().elsewhere?.load(name.name, fresh)
   }
@@ -83,7 +65,7 @@ export class Code<P extends Process = any> {
    */
   async reload(module: string | Atom, options: Pick<LoadOptions, 'purge'> = {}): Promise<void> {
     const name = codeName(module)
-    const { current, on } = this.#modules.get(name) ?? {}
+    const { current, on } = this.modules.get(name) ?? {}
     if (typeof current?.source === 'string') return this.load(name, current.source, { ...options, on })
     throw new CodeError('ERR_CODE_NO_FILE', `The module '${name.name}' came from no file: load it from a URL first.`)
   }
@@ -101,73 +83,80 @@ export class Code<P extends Process = any> {
    * under way. NodeError ERR_ONLY_MAIN in another place.
    */
   async upgrade(module: string | Atom, source: URL | string, options: UpgradeOptions = {}): Promise<Upgraded> {
+    return this.change(module, source, options)
+  }
+
+  /** @internal As `upgrade`; `soft` asks no `codeChange`. @throws as `upgrade` */
+  async change(module: string | Atom, source: URL | string, options: UpgradeOptions, how: 'up' | 'soft' = 'up'): Promise<Upgraded> {
     const name = this.#settled(this.#free(module))
+    const { purge = 'kill', on = this.placementOf(name) } = options
+    const url = String(source)
+    let adopted = false
+    try {
+      return await this.#move(name, on, async mover => {
+        adopted = await this.#adopt(name, url)
+        if (purge === 'soft' && (await this.#users(name, 'old')) > 0) throw inUse(name)
+        const fresh = this.#fresh(url)
+        await this.prepare(name, fresh, url)
+        return mover.move(name, { url: fresh, source: url }, { ...options, change: how })
+      })
+    } catch (error) {
+      if (adopted) this.#forget(name)
+      throw error
+    }
+  }
+
+  /**
+   * @internal Goes back to the old version, which becomes the current one, and so moves its servers: the `codeChange` of the version that they leave makes
+   * their states, and is given `{down, Vsn}`. Nobody is killed. @throws as `upgrade`; CodeError ERR_CODE_NO_FILE when there is no old version.
+   */
+  async downgrade(module: string | Atom, options: UpgradeOptions, how: 'down' | 'soft' = 'down'): Promise<Upgraded> {
+    const name = this.#settled(this.#free(module))
+    const old = this.modules.get(name)?.old
+    const { url, source } = old ?? {}
+    if (typeof url !== 'string' || typeof source !== 'string')
+      throw new CodeError('ERR_CODE_NO_FILE', `The module '${name.name}' has no old version from a URL to go back to.`)
+    return this.#move(name, options.on ?? this.placementOf(name), async mover => {
+      await this.prepare(name, url, source)
+      return mover.move(name, { url, source }, { ...options, change: how })
+    })
+  }
+
+  async #move(name: Atom, on: Placement | undefined, work: (mover: Mover) => Promise<Pid[]>): Promise<Upgraded> {
     const { mover } = this
     if (!mover || !this.#host().elsewhere)
       throw new NodeError('ERR_ONLY_MAIN', 'Only main can move the servers of all places: have a process there do it.')
-    const { purge = 'kill', on = this.placementOf(name) } = options
-    const url = String(source)
     this.#upgrading.add(name)
-    let adopted = false
     let servers: Pid[] = []
     try {
-      adopted = await this.#adopt(name, url)
-      if (purge === 'soft' && (await this.#users(name, 'old')) > 0) throw inUse(name)
-      const fresh = this.#fresh(url)
-      await this.prepare(name, fresh, url)
-      servers = await mover.move(name, { url: fresh, source: url }, options)
+      servers = await work(mover)
     } catch (error) {
       this.discard(name)
-      if (adopted) this.#forget(name)
       throw error
     } finally {
       this.#upgrading.delete(name)
     }
-    const loaded = this.#modules.get(name) as Loaded<P>
+    const loaded = this.modules.get(name) as Loaded<P>
     loaded.on = on
-    const { number, vsn, url: now } = loaded.current as Version<P>
-    return { number, vsn, url: now, servers }
+    const { number, vsn, url } = loaded.current as Version<P>
+    return { number, vsn, url, servers }
   }
 
-  /** Where what other nodes spawn and call of this module runs; undefined: where they are answered. */
-  placementOf(module: Atom): Placement | undefined {
-    return this.#modules.get(module)?.on
+  /** @internal What was current before the last load, or before `delete`, is it again; who runs the other version goes on in that. */
+  async restore(module: string | Atom): Promise<void> {
+    const name = this.#settled(this.#free(module))
+    const loaded = this.modules.get(name)
+    if (!loaded?.old) return
+    const { url } = loaded.old
+    swap(loaded)
+    if (url !== null) await this.#host().elsewhere?.restore(name.name, url)
   }
 
-  /** Modules that came from a URL can be loaded in every place of a node. */
-  portable(): [name: string, url: string][] {
-    return [...this.#modules].flatMap(([name, { current }]) =>
-      typeof current?.url === 'string' ? [[name.name, current.url] as [string, string]] : [],
-    )
-  }
-
-  /** Is it loaded as functions of this thread alone? */
-  isBound(module: Atom): boolean {
-    return this.current(module)?.url === null && !this.isReserved(module)
-  }
-
-  /** Is it one of Beamlet's own? */
-  isReserved(module: Atom): boolean {
-    return this.#modules.get(module)?.reserved === true
-  }
-
-  /** Built-in modules, which nobody can replace. */
-  reserve(module: string, functions: Functions<P>): void {
-    const name = codeName(module)
-    const version = new Version<P>(name, 1, functions, null, null, true)
-    this.#modules.set(name, { current: version, old: null, next: null, vsns: new Map(), count: 1, on: undefined, reserved: true })
-  }
-
-  /** @internal The URL of the current version of the module that came from this file, in whichever version; null: there is none. */
-  currentOf(url: string): string | null {
-    if (this.#files.size === 0) return null
-    const name = this.#files.get(fileOf(url))
-    return name === undefined ? null : (this.current(name)?.url ?? null)
-  }
-
-  /** @internal Does what was imported by this URL belong to that module? */
-  isOf(name: Atom, url: string): boolean {
-    return this.#files.get(fileOf(url)) === name
+  /** @internal The same in another place, which may have begun after that version was current. */
+  async restoreHere(name: Atom, url: string): Promise<void> {
+    const loaded = this.modules.get(name)
+    if (loaded?.old?.url === url) swap(loaded)
+    else if (loaded?.current?.url !== url) await this.load(name, url)
   }
 
   /** @internal For what main tells another place: one after the other, for an import takes its time. Rejects as the work does. */
@@ -181,26 +170,25 @@ export class Code<P extends Process = any> {
     return done
   }
 
-  /** @internal What `codeChange` is told that it changes from, by URL */
-  vsnsOf(name: Atom): [url: string, vsn: Sendable][] {
-    return [...(this.#modules.get(name)?.vsns ?? [])]
-  }
-
-  /** @internal Imports a version that nobody runs yet. @throws CodeError ERR_CODE_MODULE */
+  /** @internal Imports a version that nobody runs yet, unless it is the old one. @throws CodeError ERR_CODE_MODULE */
   async prepare(name: Atom, url: string, source: string): Promise<void> {
-    const version = this.#version(name, await this.#import(url), url, source)
-    const loaded = this.#modules.get(name) ?? this.#none()
-    this.#modules.set(name, loaded)
+    const old = this.modules.get(name)?.old
+    const version = old?.url === url ? old : this.#version(name, await this.#import(url), url, source)
+    const loaded = this.modules.get(name) ?? this.#none()
+    this.modules.set(name, loaded)
     loaded.next = version
-    this.#files.set(fileOf(source), name)
+    this.files.set(fileOf(source), name)
   }
 
   /** @internal What was prepared becomes the current version, and who still runs the one before the last is killed. */
   commit(name: Atom): void {
-    const loaded = this.#modules.get(name)
+    const loaded = this.modules.get(name)
     if (!loaded?.next) return
-    this.purgeHere(name)
-    this.#set(name, loaded.next, loaded.on)
+    if (loaded.next === loaded.old) swap(loaded)
+    else {
+      this.purgeHere(name)
+      this.#set(name, loaded.next, loaded.on)
+    }
     // Nobody is anywhere else any more.
     const { url, vsn } = loaded.next
     loaded.vsns = new Map([[url as string, vsn]])
@@ -209,7 +197,7 @@ export class Code<P extends Process = any> {
 
   /** @internal What was prepared is given up. */
   discard(name: Atom): void {
-    const loaded = this.#modules.get(name)
+    const loaded = this.modules.get(name)
     if (loaded) loaded.next = null
     if (loaded?.count === 0) this.#forget(name)
   }
@@ -219,7 +207,7 @@ export class Code<P extends Process = any> {
    * version is there already (`purge` it first).
    */
   delete(module: string | Atom): boolean {
-    const loaded = this.#modules.get(codeName(module))
+    const loaded = this.modules.get(codeName(module))
     if (!loaded?.current || loaded.reserved || loaded.old || loaded.next) return false
     const { url, module: name } = loaded.current
     loaded.old = loaded.current
@@ -249,7 +237,7 @@ export class Code<P extends Process = any> {
   async versions(module: string | Atom): Promise<VersionInfo[]> {
     const name = codeName(module)
     const infos = (['current', 'old'] as const).map(async age => {
-      const version = this.#modules.get(name)?.[age]
+      const version = this.modules.get(name)?.[age]
       if (!version) return []
       const { number, vsn, url } = version
       const [processes, definitions] = await Promise.all([this.#users(name, age), url === null ? 0 : (this.mover?.users(url) ?? 0)])
@@ -258,58 +246,14 @@ export class Code<P extends Process = any> {
     return (await Promise.all(infos)).flat()
   }
 
-  /** @internal */
-  current(module: Atom): Version<P> | undefined {
-    return this.#modules.get(module)?.current ?? undefined
-  }
-
-  /** The function of that name when it takes so few arguments; undefined is `undef`. */
-  find(module: Atom, fun: Atom, arity: number): Fun<P> | undefined {
-    return this.current(module)?.find(fun, arity) ?? this.generated.get(fun)?.(module)
-  }
-
-  /** What a process that was started with a loaded function is told by: one for all of them. Undefined: there is no such function. */
-  begun(module: Atom, fun: Atom, arity: number): Begun | undefined {
-    return this.current(module)?.begun(fun, arity)
-  }
-
-  /** Calls a loaded function in a process. @throws ErlangError `undef`, with Erlang's stack, when there is none. */
-  apply(self: P, module: Atom, fun: Atom, args: readonly unknown[]): unknown {
-    const found = this.find(module, fun, args.length)
-    if (!found) throw new ErlangError(atom('undef'), [tuple(module, fun, args as readonly Term[], [])])
-    const version = this.current(module)
-    return version ? version.call(self, found, args) : found.apply(self, [...args])
-  }
-
-  /** @internal A process leaves the function in which it was, for this one. @throws as `apply` does */
-  goOn(self: P, module: Atom, fun: Atom, args: readonly unknown[]): unknown {
-    const begun = this.begun(module, fun, args.length)
-    if (begun && self.runner instanceof Begun) self.runner = begun
-    return this.apply(self, module, fun, args)
-  }
-
-  /** The functions of a module; undefined: it is not loaded. */
-  functionsOf(module: Atom): ReadonlyMap<Atom, Fun<P>> | undefined {
-    return this.current(module)?.functions
-  }
-
-  /** All that are loaded, Beamlet's own too */
-  loaded(): Atom[] {
-    return [...this.#modules].flatMap(([name, { current }]) => (current ? [name] : []))
-  }
-
-  isLoaded(module: Atom): boolean {
-    return this.current(module) !== undefined
-  }
-
   /** @internal How many processes of this place run it? */
   usersHere(module: Atom, age: Age): number {
-    return this.#usersOf(this.#modules.get(module)?.[age]).length
+    return this.#usersOf(this.modules.get(module)?.[age]).length
   }
 
   /** @internal Ends those of this place that run the old version. */
   purgeHere(module: Atom): void {
-    const loaded = this.#modules.get(module)
+    const loaded = this.modules.get(module)
     if (!loaded?.old) return
     const { processes } = this.#host()
     for (const process of this.#usersOf(loaded.old)) processes.exit(process, reason.killed)
@@ -342,15 +286,15 @@ export class Code<P extends Process = any> {
 
   /** What the program itself has imported counts as the version before. */
   async #adopt(name: Atom, url: string): Promise<boolean> {
-    if (this.#modules.get(name)?.current || !this.mover?.knows(url)) return false
+    if (this.modules.get(name)?.current || !this.mover?.knows(url)) return false
     this.#seen.add(url)
     this.#set(name, this.#version(name, await this.#import(url), url, url), undefined)
     return true
   }
 
   #forget(name: Atom): void {
-    this.#modules.delete(name)
-    for (const [file, owner] of this.#files) if (owner === name) this.#files.delete(file)
+    this.modules.delete(name)
+    for (const [file, owner] of this.files) if (owner === name) this.files.delete(file)
   }
 
   /** @throws CodeError ERR_CODE_MODULE */
@@ -366,27 +310,25 @@ export class Code<P extends Process = any> {
     throw new CodeError('ERR_CODE_RESERVED', `The module '${name.name}' is Beamlet's own: choose another name.`)
   }
 
-  /** What is imported by one URL comes from a cache the second time; a fragment makes it another URL of the same file. */
+  /** What imports it anew */
   #fresh(url: string): string {
     if (!this.#seen.has(url)) {
       this.#seen.add(url)
       return url
     }
-    const count = (imported.get(url) ?? 1) + 1
-    imported.set(url, count)
-    return `${url}#${count}`
+    return nextOf(url)
   }
 
   #version(name: Atom, exported: Functions<P>, url: string | null, source: string | null): Version<P> {
-    const version = new Version<P>(name, (this.#modules.get(name)?.count ?? 0) + 1, exported, url, source)
+    const version = new Version<P>(name, (this.modules.get(name)?.count ?? 0) + 1, exported, url, source)
     if (version.size > 0 || (url !== null && this.mover?.knows(url))) return version
     const remedy = 'give { name: function } or a URL'
     throw new CodeError('ERR_CODE_MODULE', `The module '${name.name}' holds no function, and defines no server: ${remedy}.`)
   }
 
   #set(name: Atom, version: Version<P>, on: Placement | undefined): void {
-    const loaded = this.#modules.get(name) ?? this.#none()
-    this.#modules.set(name, loaded)
+    const loaded = this.modules.get(name) ?? this.#none()
+    this.modules.set(name, loaded)
     loaded.old = loaded.current ?? loaded.old
     loaded.current = version
     loaded.count = version.number
@@ -394,7 +336,7 @@ export class Code<P extends Process = any> {
     const { url, source, vsn } = version
     if (url === null) return
     loaded.vsns.set(url, vsn)
-    this.#files.set(fileOf(source ?? url), name)
+    this.files.set(fileOf(source ?? url), name)
   }
 
   #none(): Loaded<P> {
@@ -402,20 +344,14 @@ export class Code<P extends Process = any> {
   }
 }
 
+/** The old version is the current one, and the other way round. */
+function swap<P extends Process>(loaded: Loaded<P>): void {
+  const { current, old } = loaded
+  loaded.current = old
+  loaded.old = current
+}
+
 function inUse(name: Atom): CodeError {
   const remedy = 'purge them, or wait until they have ended'
   return new CodeError('ERR_CODE_IN_USE', `Processes still run the version of '${name.name}' before the current one: ${remedy}.`)
-}
-
-const version = /#\d+$/
-
-/** The URL of a file, without that of a version */
-export const fileOf = (url: string): string => url.replace(version, '')
-
-async function importFrom(url: string): Promise<Functions<any>> {
-  try {
-    return (await import(url)) as Functions<any>
-  } catch (cause) {
-    throw new CodeError('ERR_CODE_MODULE', `The module at ${url} does not load: ${String(cause)}.`, { cause })
-  }
 }

@@ -55,10 +55,29 @@ export async function use(node: Node, self: NodeProcess): Promise<void> {
   genServer({ init: () => ({ at: 1 }), persist: { table, key: 'shop' } })
   // @ts-expect-error there is no such state
   genServer({ init: () => 0, persist: { table, key: 'n', restore: () => 'text' } })
+  const installed = await node.releaseHandler.installRelease(
+    [
+      {
+        node: 'erl@host',
+        instructions: [
+          { update: 'stock', change: { advanced: [] }, code: Buffer.alloc(0), old: '/old/stock.beam' },
+          { update: atom('sup'), change: 'supervisor' },
+          { loadModule: 'lib', code: '/new/lib.beam' },
+          { addModule: 'more', code: new URL('file:///more.js') },
+          { deleteModule: 'less' },
+          { apply: ['m', 'f', [1]], undo: null },
+        ],
+      },
+    ],
+    { timeout: 1000, purge: 'kill', progress: ({ node, what, step, done, of }) => void [node, what, step, done, of] },
+  )
+  const moved: readonly Pid[] = installed.flatMap(({ servers }) => servers)
+  // @ts-expect-error a change is said
+  await node.releaseHandler.installRelease([{ node: 'erl@host', instructions: [{ update: 'stock' }] }])
   // @ts-expect-error a reason that is a JavaScript string would arrive as a binary
   if (sum === 0) self.exit('shutdown')
   const down = await self.receive(match([atom('DOWN'), any, atom('process'), isPid, any]), { timeout: 5000 })
   const [, , , pid] = down.elements
   const who: Pid = pid
-  void [sum, slow, end, name, far, linked, who]
+  void [moved, sum, slow, end, name, far, linked, who]
 }

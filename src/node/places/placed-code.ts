@@ -27,11 +27,15 @@ export class PlacedCode implements NonNullable<CodeHost['elsewhere']> {
     else await this.#each(place => this.#load(place, name, url))
   }
 
-  async #load({ channel, ready }: Place, name: string, url: string): Promise<void> {
-    const answer = channel.ask('load', name, url)
+  async #load({ channel, ready }: Place, name: string, url: string, what: 'load' | 'restore' = 'load'): Promise<void> {
+    const answer = channel.ask(what, name, url)
     // One that starts does so in its own time, or ends.
     await Promise.race([answer, ready.catch(() => {})])
     if ((await within(this.#clock, patience, answer)) === late) void ifItLives(answer).catch(this.#failed)
+  }
+
+  async restore(name: string, url: string): Promise<void> {
+    await this.#each(place => this.#load(place, name, url, 'restore'))
   }
 
   async users(name: string, age: Age): Promise<number> {

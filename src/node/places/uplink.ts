@@ -264,6 +264,7 @@ export class Uplink {
     if (what === 'alive') return processes.table.find(args[0]) !== undefined
     if (what === 'codeUsers') return code.usersHere(args[0], args[1] === atom('old') ? 'old' : 'current')
     if (what === 'load') await code.inTurn(() => code.load(text(args[0]), text(args[1])))
+    else if (what === 'restore') await code.inTurn(() => code.restoreHere(atom(text(args[0])) as Atom, text(args[1])))
     else if (what === 'purge') await code.inTurn(() => code.purgeHere(args[0]))
     else return inquiries.get(what)?.(...args) ?? atom('ok')
     return atom('ok')

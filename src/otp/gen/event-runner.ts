@@ -18,6 +18,7 @@ import { genEventModule } from './event-events.js'
 import { type EventHandlerDefinition, type HandlerName, RemoveHandler, SwapHandler } from './event-types.js'
 import { latestOf } from './latest.js'
 import {
+  asked,
   type CodeChange,
   type Coded,
   type Defined,
@@ -374,12 +375,13 @@ export class GenEventRunner extends GenRunner<Known> {
     }
   }
 
-  async #changed(handler: Installed, written: Known, { oldVsn, extra, module, to }: CodeChange): Promise<Installed> {
+  async #changed(handler: Installed, written: Known, change: CodeChange): Promise<Installed> {
+    const { oldVsn, extra, module } = change
     const { name } = handler.module
-    const known = to((Object.hasOwn(written, name) ? written[name] : undefined) ?? handler.known)
+    const known = change.to((Object.hasOwn(written, name) ? written[name] : undefined) ?? handler.known)
     // One that is no part of what is new goes on as it is.
     if (known === handler.known && module === undefined) return handler
-    const { codeChange } = known.code
+    const codeChange = asked(change, handler.known.code, known.code)?.codeChange
     if (codeChange) return { ...handler, known, state: await codeChange.call(this.self as never, oldVsn, handler.state, extra) }
     if (module === undefined) return { ...handler, known }
     const args = [oldVsn, stateTerm(this.self, handler.state), extra]

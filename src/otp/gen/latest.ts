@@ -2,7 +2,8 @@
  * The definitions of modules, in every version that this thread has imported, and which is the newest of one: what has the same name among the exports of
  * the current version, or, where it is not exported, what was defined as the how-manieth.
  */
-import { type Code, fileOf } from '../../node/code.js'
+import type { Code } from '../../node/code.js'
+import { fileOf } from '../../node/code-file.js'
 import type { Process } from '../../process/index.js'
 import type { Behaviour, Defined, GenRunner, Life } from './runner.js'
 

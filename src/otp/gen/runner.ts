@@ -6,7 +6,7 @@
  * Source: gen.erl, proc_lib.erl, and what gen_server, gen_statem and gen_event have in common.
  */
 import { basename } from 'node:path'
-import type { Code } from '../../node/code.js'
+import type { Change, Code } from '../../node/code.js'
 import { ErlangError, ExitError, type InitialCall, type LocalProcess, type Process, ProcessError, reason } from '../../process/index.js'
 import { Atom, atom, equals, format, type Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
 import { type Cause, causeOf, exitCause, isUsual } from './cause.js'
@@ -58,8 +58,16 @@ export interface CodeChange {
   readonly extra: Term
   /** As `sys:change_code` has it: of a gen_event only the handlers of that name change, and without a `codeChange` nothing does. */
   readonly module?: Term
+  /** Default: `up` */
+  readonly change?: Change
   /** The definition that takes one's place, or the same. @throws when there is none */
   to<D extends Defined>(definition: D): D
+}
+
+/** The code whose `codeChange` is asked: that of the version that comes, or of the one that is left; undefined: nobody's. */
+export function asked<C>({ change = 'up' }: CodeChange, from: C, to: C): C | undefined {
+  if (change === 'soft') return undefined
+  return change === 'up' ? to : from
 }
 
 export type Handler = (this: any, ...args: any[]) => unknown

@@ -8,7 +8,7 @@ import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../.
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
-import { type CodeChange, GenRunner, type Handler, handlerOf, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
+import { asked, type CodeChange, GenRunner, type Handler, handlerOf, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './server-types.js'
 import { genServerModule } from './server-events.js'
 import { log, serverReport } from '../logger/report.js'
@@ -261,9 +261,10 @@ export class GenServerRunner extends GenRunner<Definition> {
     return this.self.host.copy([...header, data])
   }
 
-  protected async upgraded({ oldVsn, extra, module, to }: CodeChange): Promise<() => void> {
-    const definition = to(this.definition)
-    const { codeChange } = definition.code
+  protected async upgraded(change: CodeChange): Promise<() => void> {
+    const { oldVsn, extra, module } = change
+    const definition = change.to(this.definition)
+    const codeChange = asked(change, this.code, definition.code)?.codeChange
     if (!codeChange && module !== undefined) throw this.undefined('code_change', [oldVsn, this.systemGetState(), extra])
     const state: unknown = codeChange ? await codeChange.call(this.self as never, oldVsn, this.#state, extra) : this.#state
     return () => {

@@ -7,7 +7,7 @@ import { ErlangError, type LocalProcess, reason } from '../../process/index.js'
 import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
-import { type CodeChange, GenRunner, type Handler, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
+import { asked, type CodeChange, GenRunner, type Handler, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, ignore, NoReply, Reply, Stop } from './server-types.js'
 import { genStatemModule } from './statem-events.js'
 import { type After, type Event, type GenStatemDefinition, type State, Transition } from './statem-types.js'
@@ -297,9 +297,10 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
     ])
   }
 
-  protected async upgraded({ oldVsn, extra, module, to }: CodeChange): Promise<() => void> {
-    const definition = to(this.definition)
-    const { codeChange } = definition.code
+  protected async upgraded(change: CodeChange): Promise<() => void> {
+    const { oldVsn, extra, module } = change
+    const definition = change.to(this.definition)
+    const codeChange = asked(change, this.code, definition.code)?.codeChange
     if (!codeChange) {
       const args = [oldVsn, this.#state, stateTerm(this.self, this.#data), extra]
       if (module !== undefined) throw new ErlangError(atom('undef'), [tuple(this.module, atom('code_change'), args, [])])

@@ -2,6 +2,7 @@
  * One place's part in moving servers to another version: all of them are held, each says what it is to be, and only when all of the node have said so they
  * become it, at once. Until then nothing has changed.
  */
+import type { Change } from '../../node/code.js'
 import type { Kernel } from '../../node/kernel.js'
 import { late, within } from '../../node/places/inquiry.js'
 import { ErlangError, ExitError, reason } from '../../process/index.js'
@@ -16,6 +17,7 @@ export interface Target {
   readonly url: string
   readonly source: string
   readonly extra: Sendable
+  readonly change: Change
   /** What `codeChange` is told that it changes from, by URL */
   readonly vsns: readonly (readonly [url: string, vsn: Sendable])[]
 }
@@ -165,17 +167,18 @@ export class Moving {
   }
 
   #changeOf(runner: GenRunner): CodeChange {
-    const { url, extra, vsns } = this.target
+    const { url, extra, vsns, change } = this.target
     const { code, processes } = this.#kernel
-    const old = runner.definitions.find(definition => this.#isOld(definition))?.module
-    const [, oldVsn = atom('undefined')] = vsns.find(([each]) => each === old) ?? []
+    const left = change === 'down' ? url : runner.definitions.find(definition => this.#isOld(definition))?.module
+    const [, vsn = atom('undefined')] = vsns.find(([each]) => each === left) ?? []
+    const oldVsn = change === 'down' ? tuple(atom('down'), vsn) : vsn
     const to = <D extends Defined>(definition: D): D => {
       if (!this.#isOld(definition)) return latestOf(code, definition)
       const found = successorOf(definition, url)
       if (found) return found
       throw new NoSuchDefinition(definition)
     }
-    return { oldVsn: processes.copy(oldVsn), extra: processes.copy(extra), to }
+    return { oldVsn: processes.copy(oldVsn), extra: processes.copy(extra), change, to }
   }
 
   #refusal({ self: { pid } }: GenRunner, thrown: unknown): Refusal {

@@ -1,11 +1,11 @@
 /**
  * Who takes part in an upgrade: this place, and the others, which are asked.
  *
- *   main → place    prepare(Name, Url, Source, Extra, Vsns)   ok
+ *   main → place    prepare(Name, Url, Source, Extra, Vsns, Change)   ok
  *                   hold(Name, all | [Pid], Ms)               [Pid]: those that still handle something
  *                   release(Name)                             ok
  *                   change(Name, Ms)                          ok, or {Code, Pid, Why}
- *                   commit(Name, Url, Source, Extra, Vsns)    [Pid]: those that moved
+ *                   commit(Name, Url, Source, Extra, Vsns, Change)    [Pid]: those that moved
  *                   discard(Name)                             ok
  */
 import type { PlacedCode } from '../../node/places/placed-code.js'
@@ -138,16 +138,18 @@ export function moveLater(places: PlacedCode, number: number, target: Target): v
   void places.ask(number, grace, 'upgrade', atom('commit'), ...targetTerms(target))
 }
 
-const targetTerms = ({ name, url, source, extra, vsns }: Target): Sendable[] => [
+const targetTerms = ({ name, url, source, extra, vsns, change }: Target): Sendable[] => [
   name,
   url,
   source,
   extra,
   vsns.map(([each, vsn]) => tuple(each, vsn)),
+  atom(change),
 ]
 
 /** What `targetTerms` made */
-export function targetFrom([name, url, source, extra, vsns]: readonly Term[]): Target {
+export function targetFrom([name, url, source, extra, vsns, how]: readonly Term[]): Target {
   const pairs = (vsns as readonly Tuple<[Term, Term]>[]).map(({ elements: [each, vsn] }) => [text(each), vsn] as const)
-  return { name: name as Atom, url: text(url as Term), source: text(source as Term), extra: extra as Sendable, vsns: pairs }
+  const change = (how as Atom).name as Target['change']
+  return { name: name as Atom, url: text(url as Term), source: text(source as Term), extra: extra as Sendable, vsns: pairs, change }
 }

@@ -8,7 +8,7 @@
  * Servers that call each other while they are held would wait for ever: one that does not come to an end while others are held is held before them, the
  * next time.
  */
-import type { Mover, UpgradeOptions } from '../../node/code.js'
+import type { MoveOptions, Mover } from '../../node/code.js'
 import { UpgradeError } from '../../node/code.js'
 import type { Functions } from '../../node/code-version.js'
 import type { Kernel } from '../../node/kernel.js'
@@ -60,11 +60,11 @@ export class Upgrades implements Mover {
   async move(
     name: Atom,
     { url, source }: { readonly url: string; readonly source: string },
-    { extra = [], timeout = 5000 }: UpgradeOptions,
+    { extra = [], timeout = 5000, change }: MoveOptions,
   ): Promise<Pid[]> {
     const { code, main } = this.#kernel
     const places = (main as NonNullable<typeof main>).schedulers.code
-    const target: Target = { name, url, source, extra, vsns: code.vsnsOf(name) }
+    const target: Target = { name, url, source, extra, change, vsns: code.vsnsOf(name) }
     const { running } = places.parts()
     const parts: Part[] = [this.#here(target), ...running.map(number => new Elsewhere(places, number, target))]
     let applications: ApplicationChange | undefined
