@@ -25,8 +25,9 @@ interface Pair {
 /** What both have measured */
 const pairs = (before: Results, now: Results): Pair[] =>
   Object.entries(now).flatMap(([figure, results]) =>
-    results.flatMap(({ name: row, peers }) => {
-      const known = before[figure]?.find(({ name }) => name === row)?.peers ?? {}
+    results.flatMap(({ name, of, unit, peers }) => {
+      const known = before[figure]?.find(last => last.name === name && last.of === of)?.peers ?? {}
+      const row = of === undefined ? name : `${of}, ${name.trim() || unit}`
       return Object.entries(peers).flatMap(([peer, here]) => (known[peer] ? [{ figure, row, peer, last: known[peer], here }] : []))
     }),
   )

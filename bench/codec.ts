@@ -1,4 +1,4 @@
-import erlpack from 'erlpack'
+import { stderr } from 'node:process'
 import { do_not_optimize as keep } from 'mitata'
 import { Packr } from 'msgpackr'
 import { decode, encode } from '../src/etf/index.js'
@@ -37,6 +37,17 @@ decode_loop(_, 0, Last) -> Last;
 decode_loop(Bytes, N, _) -> decode_loop(Bytes, N - 1, binary_to_term(Bytes)).
 `
 
+/** An addon, which was built for one version of Node.js: null with another */
+async function erlpackHere() {
+  try {
+    return (await import('erlpack')).default
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') throw error
+    stderr.write('erlpack was built for another Node.js: the codec goes without it.\n')
+    return null
+  }
+}
+
 /** Records would be quicker for msgpackr, and are known to msgpackr alone: this is plain MessagePack. */
 const msgpackr = new Packr({ useRecords: false })
 
@@ -52,9 +63,9 @@ function codec<B extends Uint8Array | string>(name: string, pack: () => B, unpac
   return { name, encode: pack, decode: () => unpack(bytes) }
 }
 
-function peersOf({ plain, erlpack: erlpackable, json }: CodecTerm): Codec[] {
+function peersOf({ plain, erlpack: erlpackable, json }: CodecTerm, erlpack: Awaited<ReturnType<typeof erlpackHere>>): Codec[] {
   return [
-    ...(erlpackable ? [codec('erlpack', () => erlpack.pack(plain), erlpack.unpack)] : []),
+    ...(erlpack && erlpackable ? [codec('erlpack', () => erlpack.pack(plain), erlpack.unpack)] : []),
     codec('msgpackr', () => msgpackr.pack(plain), bytes => msgpackr.unpack(bytes)), // prettier-ignore
     ...(json ? [codec('JSON', () => JSON.stringify(plain), JSON.parse)] : []),
   ]
@@ -74,11 +85,11 @@ export const codecFigure: Figure = {
   about: 'terms to bytes and back, beside other codecs on the like value',
 
   async rows(stage) {
-    const beam = await stage.beam(erlang)
+    const [beam, erlpack] = [await stage.beam(erlang), await erlpackHere()]
     const rows: Row[] = []
     for (const sample of codecTerms) {
       const ours = codec('Beamlet', () => encode(sample.term), bytes => decode(bytes)) // prettier-ignore
-      const peers = peersOf(sample)
+      const peers = peersOf(sample, erlpack)
       await beam.eval('codec:keep(Name, Bytes).', { bindings: { Name: sample.name, Bytes: encode(sample.term) } })
       for (const way of ['encode', 'decode'] as const) {
         rows.push({

@@ -1,7 +1,7 @@
 /** A figure: rows that need the same nodes. */
 import { randomBytes } from 'node:crypto'
 import { env, pid } from 'node:process'
-import { Node, type NodeProcess, type Sendable } from '../src/index.js'
+import { Node, type NodeOptions, type NodeProcess, type Sendable } from '../src/index.js'
 import { type Beam, startBeam } from '../src/interop/index.js'
 import { type Effort, measure, type Measured, perSecond, type Result, type Row } from './harness.js'
 
@@ -12,7 +12,7 @@ export interface Figure {
   rows(stage: Stage): Promise<readonly Row[]>
 }
 
-const otp = Number(env['OTP'] ?? 27)
+export const otp = Number(env['OTP'] ?? 27)
 
 /** The name of the BEAM among the peers */
 export const beamName = `BEAM ${otp}`
@@ -31,8 +31,8 @@ export class Stage {
     return beam
   }
 
-  async node(): Promise<Node> {
-    const node = await Node.start({ name: `bench-${pid}-${this.#nodes.length}@127.0.0.1`, cookie: this.#cookie })
+  async node(options: Partial<NodeOptions> = {}): Promise<Node> {
+    const node = await Node.start({ name: `bench-${pid}-${this.#nodes.length}@127.0.0.1`, cookie: this.#cookie, ...options })
     this.#nodes.push(node)
     return node
   }

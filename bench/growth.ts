@@ -7,22 +7,18 @@ export type Cost = (n: number) => Promise<number>
 export interface Growing {
   readonly name: string
   readonly unit: 'bytes' | 'ns'
+  /** Ascending. Default: from 10,000 to 640,000, of bytes to a million */
+  readonly counts?: readonly number[] | undefined
   readonly ours: Cost
   readonly peer: { readonly name: string; readonly cost: Cost }
 }
 
-const counts = {
+const usual = {
   bytes: [10_000, 40_000, 160_000, 640_000, 1_000_000],
   ns: [10_000, 40_000, 160_000, 640_000],
 } as const
 /** The least of the largest counts: with fewer, what is at rest weighs more than what is counted. */
 const least = { bytes: 10_000, ns: 2_000 }
-
-const largest = (unit: Growing['unit']): number => Math.max(...counts[unit])
-
-/** As these, when n is the largest. */
-const countsOf = (n: number, unit: Growing['unit']): number[] =>
-  counts[unit].map(count => Math.ceil((count * Math.max(n, least[unit])) / largest(unit)))
 
 /** Of cost ~ count^exponent, by least squares over the logarithms. */
 export function exponentOf(points: readonly (readonly [count: number, cost: number])[]): number {
@@ -33,14 +29,19 @@ export function exponentOf(points: readonly (readonly [count: number, cost: numb
 }
 
 /** The exponent, and below it what one of each count costs. */
-export function growth({ name, unit, ours, peer }: Growing): Row {
-  const contender = (name: string, cost: Cost) => ({ name, run: (n: number) => measured(countsOf(n, unit), cost) })
+export function growth({ name, unit, counts = usual[unit], ours, peer }: Growing): Row {
+  const largest = counts.at(-1) as number
+  const countsOf = (n: number): number[] => {
+    const most = Math.min(Math.max(n, least[unit]), largest)
+    return counts.map(count => Math.ceil((most * count) / largest))
+  }
+  const contender = (name: string, cost: Cost) => ({ name, run: (n: number) => measured(countsOf(n), cost) })
   return {
     name,
     unit: 'exponent',
     better: 'less',
-    also: n => countsOf(n, unit).map(count => ({ name: `  each of ${count.toLocaleString('en')}`, unit, better: 'less' })),
-    size: largest(unit),
+    also: n => countsOf(n).map(count => ({ name: `  each of ${count.toLocaleString('en')}`, unit, better: 'less' })),
+    size: largest,
     rounds: 1,
     ours: contender('Beamlet', ours),
     peers: [contender(peer.name, peer.cost)],

@@ -38,6 +38,7 @@ export interface Row extends Meaning {
   /** At most. Default: as many as the effort says */
   readonly rounds?: number | undefined
   readonly ours: Contender
+  /** None: there is nobody who does the like, and so no ratio. */
   readonly peers: readonly Contender[]
 }
 
@@ -56,6 +57,8 @@ export const tiny: Effort = { rounds: 1, ms: 0, most: 120 }
 
 export interface Result {
   readonly name: string
+  /** The row whose runs gave this line, when it is another */
+  readonly of?: string | undefined
   readonly unit: string
   /** The median of the rounds, in its unit */
   readonly ours: number
@@ -102,7 +105,8 @@ export async function measure(
       return { value: median(values.map(round => round[index]!)), ratio: median(ratios), spread: quartiles(ratios) }
     }
     const ours = median(values.map(round => round[0]!))
-    return { name, unit, ours, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, beside(index + 1)])) }
+    const of = which === 0 ? {} : { of: row.name }
+    return { name, ...of, unit, ours, peers: Object.fromEntries(peers.map((peer, index) => [peer.name, beside(index + 1)])) }
   })
 }
 
@@ -122,6 +126,17 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length / 2
   return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
+
+/** The value below which so much of all lies: 0.99 */
+export const percentile = (values: readonly number[], part: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]!
+
+/** Of trips, each in nanoseconds: the median in µs, and also the 99th percentile */
+export const latency = (trips: readonly number[]): Measured => ({
+  ms: trips.reduce((sum, one) => sum + one, 0) / 1e6,
+  value: median(trips) / 1000,
+  also: [percentile(trips, 0.99) / 1000],
+})
 
 /** A quarter of the values lie below the first, and a quarter above the second. */
 export function quartiles(values: readonly number[]): [low: number, high: number] {

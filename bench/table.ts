@@ -1,5 +1,5 @@
 /** Results for a person: the ratio first, for it holds on another machine; what was measured beside it. */
-import type { Result } from './harness.js'
+import type { Beside, Result } from './harness.js'
 
 const header = ['', 'Beamlet', '', 'beside', 'ratio', '', ''] as const
 
@@ -18,40 +18,32 @@ export function table(results: readonly Result[]): string {
 
 /** The same in Markdown */
 export function markdown(results: readonly Result[]): string {
-  const rows = [['', 'Beamlet', '', 'beside', 'ratio', 'half of the rounds', ''], header.map(() => '---'), ...linesOf(results)]
-  return rows.map(row => `| ${row.join(' | ')} |`).join('\n')
+  return lines([['', 'Beamlet', '', 'beside', 'ratio', 'half of the rounds', ''], ...linesOf(results)])
 }
 
-const linesOf = (results: readonly Result[]): string[][] =>
-  results.flatMap(({ name, unit, ours, peers }) =>
-    Object.entries(peers).map(
-      (
-        [
-          peer,
-          {
-            value,
-            ratio,
-            spread: [low, high],
-          },
-        ],
-        index,
-      ) => [
-        ...(index === 0 ? [name, short(ours), unit] : ['', '', '']),
-        peer,
-        `${times(ratio)}×`,
-        low === high ? '' : `${times(low)}–${times(high)}`,
-        short(value),
-      ],
-    ),
-  )
+/** A table in Markdown, its head first */
+export function lines([head = [], ...rows]: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n')
+}
 
-const times = (ratio: number): string => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))
+/** What has no peer stands alone. */
+const linesOf = (results: readonly Result[]): string[][] =>
+  results.flatMap(({ name, unit, ours, peers }) => {
+    const beside = Object.entries(peers).map(([peer, { value, ratio, spread }]) => [peer, `${times(ratio)}×`, range(spread), short(value)])
+    return (beside.length > 0 ? beside : [['–', '', '', '']]).map((cells, index) => [
+      ...(index === 0 ? [name, short(ours), unit] : ['', '', '']),
+      ...cells,
+    ])
+  })
+
+const range = ([low, high]: Beside['spread']): string => (low === high ? '' : `${times(low)}–${times(high)}`)
+export const times = (ratio: number): string => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))
 
 const numeric = new Set([1, 4, 6])
 const pad = (cell: string, width: number, column: number): string => (numeric.has(column) ? cell.padStart(width) : cell.padEnd(width))
 
 /** Three digits are all that a figure is good for. */
-const short = (value: number): string => {
+export const short = (value: number): string => {
   const [divisor, suffix] = value >= 1e6 ? [1e6, 'M'] : value >= 1e4 ? [1e3, 'k'] : [1, '']
   return `${Number((value / divisor).toPrecision(3))}${suffix}`
 }

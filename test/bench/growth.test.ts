@@ -42,6 +42,20 @@ t.test('what one of each count costs stands below the exponent, beside the peer'
   )
 })
 
+t.test('a figure may have counts of its own, and smaller ones in a smaller run, but not less than means something', async t => {
+  const counted = async (most: number, unit: 'ns' | 'bytes') => {
+    const counts: number[] = []
+    const ours = async (n: number): Promise<number> => counts.push(n)
+    const row = growth({ name: 'things', unit, counts: [10, 50, 4000], ours, peer: { name: 'peer', cost: async () => 1 } })
+    await measure(row, { rounds: 1, ms: 0, most })
+    return counts
+  }
+  t.strictSame(await counted(Infinity, 'ns'), [10, 50, 4000])
+  t.strictSame(await counted(2800, 'ns'), [7, 35, 2800])
+  t.strictSame(await counted(100, 'ns'), [5, 25, 2000])
+  t.strictSame(await counted(100, 'bytes'), [10, 50, 4000])
+})
+
 t.test('what weighs less than nothing can be seen has an exponent all the same', async t => {
   const row = growth({ name: 'things', unit: 'bytes', ours: async () => -5, peer: { name: 'peer', cost: async () => 1 } })
   t.ok((await measure(row, { rounds: 1, ms: 0, most: 1 })).every(({ ours }) => ours > 0 && Number.isFinite(ours)))

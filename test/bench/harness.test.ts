@@ -1,6 +1,6 @@
 import t from 'tap'
 import { compared, regressions, type Results, sentence } from '../../bench/check.js'
-import { type Contender, measure, median, perSecond, quartiles, type Result, type Row } from '../../bench/harness.js'
+import { type Contender, latency, measure, median, perSecond, percentile, quartiles, type Result, type Row } from '../../bench/harness.js'
 import { markdown, table } from '../../bench/table.js'
 
 /** Does an operation in so many milliseconds, by round: the rounds are those after the runs that find the size. */
@@ -39,7 +39,7 @@ t.test('one run may give several values, each with its ratio', async t => {
   const results = await measure({ ...row(of('a', 2, 10), of('b', 8, 20)), also }, { rounds: 1, ms: 0, most: 1 })
   t.match(results, [
     { name: 'row', ours: 1 },
-    { name: 'p99', unit: 'ms', ours: 2, peers: { b: { value: 8, ratio: 4 } } },
+    { name: 'p99', of: 'row', unit: 'ms', ours: 2, peers: { b: { value: 8, ratio: 4 } } },
     { name: 'rate', unit: 'MB/s', ours: 10, peers: { b: { value: 20, ratio: 0.5 } } },
   ])
 })
@@ -88,6 +88,14 @@ t.test('half of the rounds lie between the quartiles', async t => {
   t.strictSame(quartiles([3]), [3, 3])
 })
 
+t.test('a percentile is the value below which so much lies', async t => {
+  const values = Array.from({ length: 100 }, (_, i) => 100 - i)
+  t.equal(percentile(values, 0.99), 100)
+  t.equal(percentile(values, 0.5), 51)
+  t.equal(percentile([7], 0.99), 7)
+  t.strictSame(latency([3000, 1000, 8000]), { ms: 0.012, value: 3, also: [8] })
+})
+
 const peers: Result['peers'] = {
   'a peer': { value: 2_500_000, ratio: 0.0499, spread: [0.04, 0.06] },
   other: { value: 12_345, ratio: 12.3, spread: [12.3, 12.3] },
@@ -103,6 +111,11 @@ t.test('the table puts each peer on a line', async t => {
       '                   other     12×             12.3k',
     ].join('\n'),
   )
+})
+
+t.test('… and what has no peer on one', async t => {
+  const [row] = results
+  t.equal(table([{ ...row!, peers: {} }]), ['     Beamlet       beside  ratio', 'row     123k  x/s  –'].join('\n'))
 })
 
 t.test('… and so does the page', async t => {
@@ -129,4 +142,15 @@ t.test('a ratio is worse when it fell by more than the noise of both', async t =
   t.equal(worse && sentence(worse), 'codec: encode was 1.00× of BEAM, and is 0.60×.')
   t.strictSame(regressions({}, of(0.1, 0.1, 0.1)), [], 'a new figure has nothing to be compared with')
   t.strictSame([compared(before, before), compared({}, before)], [1, 0])
+})
+
+t.test('what the same runs gave is compared with what those of the same row gave', async t => {
+  const of = (...ratios: readonly number[]): Results => ({
+    trip: ratios.map((ratio, index) => ({
+      ...{ name: '', of: `row ${index}`, unit: 'ms, p99', ours: 1 },
+      peers: { BEAM: { value: 1, ratio, spread: [ratio, ratio] } },
+    })),
+  })
+  t.strictSame(regressions(of(1, 3), of(1, 3)), [])
+  t.strictSame(regressions(of(1, 3), of(1, 1)).map(sentence), ['trip: row 1, ms, p99 was 3.00× of BEAM, and is 1.00×.'])
 })
