@@ -2,11 +2,12 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 BIN := node_modules/.bin
-TS := TS_NODE_TRANSPILE_ONLY=1 node --enable-source-maps --import=@tapjs/typescript/import
+NODE := node
+TS = TS_NODE_TRANSPILE_ONLY=1 $(NODE) --enable-source-maps --import=@tapjs/typescript/import
 SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ── set-up ───────────────────────────────────────────────────────────────────
 
@@ -64,6 +65,10 @@ bench-check: setup build ## … and whether a ratio is worse than make bench fou
 bench: setup build ## each figure beside its peer in the same run
 	@NODE_OPTIONS=--max-old-space-size=8192 $(TS) bench/main.ts
 
+bench-newest: NODE = "$$(scripts/newest ensure)"
+bench-newest: setup build ## the same on the newest Node.js: bench/results.md then shows both
+	@NODE_OPTIONS=--max-old-space-size=8192 $(TS) bench/main.ts
+
 vectors: setup ## regenerate spec/vectors and spec/transcripts with real OTP 25, 27 and 29
 	@$(TS) interop/vectors/make.ts
 	@$(TS) interop/vectors/make-order.ts
@@ -85,4 +90,4 @@ clean: ## what was built here (the OTP trees stay: scripts/otp remove)
 	@rm -rf dist .tap coverage *.tgz
 	@rm -f .otp
 
-.PHONY: help setup build check format lint types knip unit test newest demo start bench bench-check vectors pack fix clean
+.PHONY: help setup build check format lint types knip unit test newest demo start bench bench-newest bench-check vectors pack fix clean

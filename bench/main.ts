@@ -5,21 +5,19 @@
  *     bench/main.ts codec     one
  *     bench/main.ts processes 1000000    one, with at most so many operations in a run
  *     OTP=29 make bench       beside another release (27)
- *     make bench-check        all, beside what bench/results.json says: exits 1 when a ratio is worse, beyond noise
+ *     make bench-newest       on the newest Node.js: bench/results.md shows both
+ *     make bench-check        all, beside what bench/results.json says of this Node.js: exits 1 when a ratio is worse, beyond noise
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { argv, env, exit, stderr, stdout, version } from 'node:process'
 import { compared, regressions, type Results, sentence } from './check.js'
 import { beamName, type Figure, take } from './figure.js'
 import { figures } from './figures.js'
 import { full, type Result } from './harness.js'
-import { markdown, table } from './table.js'
-
-const file = new URL('results.json', import.meta.url)
-const page = new URL('results.md', import.meta.url)
+import { lastRun, type Run, save } from './runs.js'
+import { table } from './table.js'
 
 async function one(figure: Figure, most: number): Promise<void> {
   const results = await take(figure, { ...full, most }, row => stderr.isTTY && stderr.write(`\r\x1b[K${figure.name}: ${row}`))
@@ -28,38 +26,41 @@ async function one(figure: Figure, most: number): Promise<void> {
   process.send?.(results)
 }
 
-async function inChild({ name }: Figure): Promise<readonly Result[]> {
+/** Undefined: it failed, and said why. */
+async function inChild({ name }: Figure): Promise<readonly Result[] | undefined> {
   const child = fork(argv[1]!, [name], { env })
-  let results: readonly Result[] = []
+  let results: readonly Result[] | undefined
   child.on('message', message => (results = message as readonly Result[]))
   const [code] = (await once(child, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`The figure ${name} failed: see above.`)
-  return results
+  return code === 0 ? results : undefined
 }
 
+/** One that fails takes none of the others with it. */
 async function all(): Promise<Results> {
   const results: Record<string, readonly Result[]> = {}
-  for (const figure of figures) results[figure.name] = await inChild(figure)
+  for (const figure of figures) {
+    const found = await inChild(figure)
+    if (found) results[figure.name] = found
+  }
+  const failed = figures.filter(({ name }) => !(name in results)).map(({ name }) => name)
+  if (failed.length > 0) {
+    stderr.write(`\nThese figures failed, see above: ${failed.join(', ')}.\n`)
+    process.exitCode = 1
+  }
   return results
 }
 
-function write(results: Results): void {
-  const date = new Date().toISOString()
-  const machine = { node: version, beam: beamName, cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', load: loadavg()[0] }
-  writeFileSync(file, `${JSON.stringify({ date, machine, results }, null, 2)}\n`)
-  const { node, beam, cores, cpu, load } = machine
-  const about = `Node.js ${node}, ${beam}, ${cores} cores (${cpu}), at a load of ${load?.toFixed(1)} when it ended, ${date.slice(0, 10)}.`
-  const parts = figures.map(({ name, about }) => `## ${name}\n\n${about}\n\n${markdown(results[name] ?? [])}\n`)
-  writeFileSync(page, `# Results\n\n${about}\nHow to read them: docs/bench.md.\n\n${parts.join('\n')}`)
-}
+const runOf = (results: Results): Run => ({
+  date: new Date().toISOString(),
+  machine: { node: version, beam: beamName, cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', load: loadavg()[0] ?? 0 },
+  results,
+})
 
 /** Exits with 1 when a ratio is worse than it was. */
 async function check(): Promise<void> {
-  let before: Results
-  try {
-    before = (JSON.parse(readFileSync(file, 'utf8')) as { results: Results }).results
-  } catch {
-    stderr.write('There are no results to compare with: run make bench first.\n')
+  const before = lastRun(version)?.results
+  if (!before) {
+    stderr.write(`There are no results of Node.js ${version} to compare with: run make bench with it first.\n`)
     exit(2)
   }
   const now = await all()
@@ -81,6 +82,6 @@ if (name !== undefined && !chosen) {
 }
 if (isCheck) await check()
 else if (chosen) await one(chosen, Number(most))
-else write(await all())
+else save(runOf(await all()))
 // The fork's channel would keep it alive.
 process.disconnect?.()
