@@ -67,11 +67,6 @@ t.test('monitor_nodes', async t => {
       const plain = `{nodeup,'${name}'}`
       t.strictSame(seen.slice(0, 5).map(message => format(message as Term)).toSorted(), [`{nodedown,'${name}',#{}}`, plain, plain, plain, `{nodeup,'${name}',#{}}`].toSorted()) // prettier-ignore
       t.equal(seen[5], undefined)
-      await t.rejects(
-        node.run(async self => self.monitorNodes(true, { connectionId: true, info: 'list' })),
-        { code: 'ERR_BADARG' },
-        'as OTP refuses it',
-      )
     })
     await ordered(t, node, visible)
     await net(t, beam, node, visible)

@@ -8,14 +8,14 @@
  */
 import type { Kernel } from '../node/kernel.js'
 import { type LocalProcess, type Process, ProcessError } from '../process/index.js'
-import { type Atom, atom, type Term, tuple } from '../term/index.js'
+import { type Atom, atom, compare, type Term, tuple } from '../term/index.js'
 
 export interface MonitorNodesOptions {
   /** Which nodes; it also has the type told. Default: visible ones, and nothing is told of it */
   readonly nodeType?: 'visible' | 'hidden' | 'all' | undefined
   /** Has `nodedown` tell why: connection_closed, net_tick_timeout, disconnect … */
   readonly nodedownReason?: boolean | undefined
-  /** Has the number of the connection told, which is another each time; only in a map */
+  /** Has the number of the connection told, which is another each time */
   readonly connectionId?: boolean | undefined
   /** The shape of what is told. Default: 'map' */
   readonly info?: 'map' | 'list' | undefined
@@ -85,11 +85,12 @@ function infoOf(
   { hidden, id }: Up,
   reason: string | undefined,
 ): Term {
+  // In the order in which OTP lists them
   const told: [Atom, Term][] = []
+  if (connectionId === true) told.push([atom('connection_id') as Atom, id])
   if (nodedownReason === true && reason !== undefined) told.push([atom('nodedown_reason') as Atom, atom(reason)])
   if (nodeType !== undefined) told.push([atom('node_type') as Atom, atom(hidden ? 'hidden' : 'visible')])
-  if (connectionId === true) told.push([atom('connection_id') as Atom, id])
-  return info === 'list' ? told.map(pair => tuple(...pair)) : (new Map(told.toReversed()) as Term)
+  return info === 'list' ? told.map(pair => tuple(...pair)) : (new Map(told.toSorted(([one], [other]) => compare(one, other))) as Term)
 }
 
 function keyOf(options: MonitorNodesOptions | undefined): string {
@@ -97,6 +98,5 @@ function keyOf(options: MonitorNodesOptions | undefined): string {
   const { nodeType, nodedownReason = false, connectionId = false, info = 'map' } = options
   if (!(nodeType === undefined || ['visible', 'hidden', 'all'].includes(nodeType)) || !['map', 'list'].includes(info))
     throw new ProcessError('ERR_BADARG', "monitorNodes takes nodeType 'visible', 'hidden' or 'all', and info 'map' or 'list'.")
-  if (connectionId && info === 'list') throw new ProcessError('ERR_BADARG', 'The number of a connection is told in a map alone, as in OTP.')
   return [nodeType ?? '', nodedownReason, connectionId, info].join()
 }
