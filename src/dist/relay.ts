@@ -82,6 +82,7 @@ const elements: { readonly [K in Key]?: Element } = {
   last: boolean,
   on: name,
   name: optional(name),
+  parent: optional(pid),
   linked: optional(pid),
   watcher: optional(pid),
   watch: optional(reference),
@@ -109,7 +110,7 @@ const rows: readonly Row[] = [
   row('groupLeader', ['from', 'to']),
   row('spawnRequest', ['ref', 'from', 'to', 'groupLeader', 'module', 'fun', 'arity', 'options', 'token'], 'args'),
   row('spawnReply', ['ref', 'to', 'link', 'monitor', 'result', 'token']),
-  row('start', ['to', 'on', 'module', 'fun', 'name', 'groupLeader', 'linked', 'watcher', 'watch', 'token'], 'args'),
+  row('start', ['to', 'on', 'module', 'fun', 'name', 'groupLeader', 'parent', 'linked', 'watcher', 'watch', 'token'], 'args'),
   row('notice', ['to', 'last'], 'message'),
 ]
 

@@ -144,6 +144,8 @@ export interface StartSignal extends Traced {
   readonly fun: Atom
   readonly name?: Atom
   readonly groupLeader: Pid
+  /** Who spawns it; none: the node itself */
+  readonly parent?: Pid
   readonly linked?: Pid
   readonly watcher?: Pid
   /** The watcher's reference */

@@ -69,7 +69,7 @@ export class RemoteSpawn {
     const { ref, from, module, fun, args, groupLeader, token } = request
     const tie = { ...(wanted.link && { linked: from }), ...(wanted.monitor && { watcher: from, watch: ref }) }
     const pid = this.#tried(() =>
-      this.#spawner.elsewhere(on, { module, fun, args, groupLeader, ...tie, ...(token !== undefined && { token }) }),
+      this.#spawner.elsewhere(on, { module, fun, args, groupLeader, parent: from, ...tie, ...(token !== undefined && { token }) }),
     )
     this.#reply(request, pid ?? (atom('system_limit') as Atom), wanted)
   }

@@ -1,7 +1,7 @@
 /** Starts processes, here or in another place. */
 import { TermPayload } from '../dist/signal.js'
-import { atomOf, type Body, type Process, type Processes, type Runner, type SpawnOptions } from '../process/index.js'
-import { type Atom, NodeError, type Pid, type Sendable, type Term } from '../term/index.js'
+import { atomOf, type Body, type InitialCall, type Process, type Processes, type Runner, type SpawnOptions } from '../process/index.js'
+import { type Atom, NodeError, type Pid, type Sendable, type Term, tuple } from '../term/index.js'
 import type { Code } from './code.js'
 import type { PlacedSpawn, Placement, Places } from './outside.js'
 
@@ -16,6 +16,8 @@ export interface NodeSpawnOptions extends SpawnOptions {
   /** 'main': the node's first thread; 'pool': a scheduler, see docs/places.md; 'isolated': an OS process of its own. Default: where it is spawned. */
   readonly on?: Placement | undefined
 }
+
+const calls = (module: Atom, fun: Atom, arity: number): InitialCall => tuple(module, fun, arity)
 
 /** Makes the code of a process out of arguments that came from another place. */
 export type Starter = (self: Process, args: readonly Term[]) => Runner
@@ -65,7 +67,7 @@ export class Spawner {
   /** Starts it in another place. @throws as `portable` does */
   away(on: Placement, { module: moduleName, fun: funName, args = [] }: Portable, options: SpawnOptions): Pid {
     const [module, fun] = [atomOf(moduleName), atomOf(funName)]
-    const { parent, link, monitor, token, groupLeader = this.#processes.init.groupLeader } = options
+    const { link, parent = link?.pid, monitor, token, groupLeader = this.#processes.init.groupLeader } = options
     if (this.#code.isBound(module)) {
       const why = `The module '${module.name}' was loaded as functions of main, which share its heap: load it from a URL.`
       throw new NodeError('ERR_NOT_PORTABLE', why)
@@ -79,11 +81,12 @@ export class Spawner {
       groupLeader,
       args: new TermPayload(args as Term),
       ...(name && { name }),
+      ...(parent && { parent }),
       ...(link && { linked: link.pid }),
       ...(monitor && { watcher: monitor.owner.pid, watch: monitor.ref }),
       ...(token && { token }),
     })
-    if (parent) this.#processes.tap?.spawned(parent, pid, null)
+    this.#processes.tap?.spawned(parent ?? this.#processes.init.pid, pid, calls(module, fun, args.length))
     if (link) {
       links.linked(link, pid)
       this.#processes.tap?.linked(link, 'link', pid)

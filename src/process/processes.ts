@@ -182,8 +182,7 @@ export class Processes implements Host {
     this.table.add(local)
     if (name) this.#name(name, local)
     if (options.token) local.mailbox.trace = inherited(options.token)
-    const parent = options.parent ?? options.link?.pid
-    if (parent) this.tap?.spawned(parent, local.pid, options.begun?.initialCall ?? null)
+    this.tap?.spawned(options.parent ?? options.link?.pid ?? this.init.pid, local.pid, options.begun?.initialCall ?? null)
     if (options.link) {
       this.links.linked(options.link, local.pid)
       this.tap?.linked(options.link, 'link', local.pid)

@@ -75,9 +75,9 @@ export class Roaming {
     for (const { pid, host } of [...this.#roamers.values()]) if (host === place) this.ended(pid)
   }
 
-  #startHere({ to, module, fun, args, name, groupLeader, linked, watcher, watch, token }: StartSignal): void {
+  #startHere({ to, module, fun, args, name, groupLeader, parent, linked, watcher, watch, token }: StartSignal): void {
     const { processes, spawner } = this.#options
-    const start = { pid: to, name, groupLeader, token: tokenOf(token) }
+    const start = { pid: to, name, groupLeader, parent, token: tokenOf(token) }
     const { local } = spawner.here(module, fun, args.read() as Term[], start)
     if (linked) processes.links.linked(local, linked)
     if (watcher && watch) processes.monitors.watched(local, watcher, watch, to)

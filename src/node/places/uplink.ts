@@ -270,10 +270,10 @@ export class Uplink {
     return atom('ok')
   }
 
-  #start({ to, module, fun, args, name, groupLeader, linked, watcher, watch, token }: StartSignal): void {
+  #start({ to, module, fun, args, name, groupLeader, parent, linked, watcher, watch, token }: StartSignal): void {
     if (this.config.kind === 'isolated') this.root ??= to
     const { processes, spawner } = this.#kernel
-    const { local } = spawner.here(module, fun, args.read() as Term[], { pid: to, groupLeader, token: tokenOf(token) })
+    const { local } = spawner.here(module, fun, args.read() as Term[], { pid: to, groupLeader, parent, token: tokenOf(token) })
     if (linked) processes.links.linked(local, linked)
     if (watcher && watch) processes.monitors.watched(local, watcher, watch, to)
     if (name) processes.registry.told(name, to)

@@ -106,8 +106,7 @@ export class Tracer implements Tap {
     const first = own.has('set_on_first_spawn')
     const inherited = own.has('set_on_spawn') ? own : first ? changed(own, false, new Set(['set_on_spawn', 'set_on_first_spawn'])) : noFlags
     if (first) this.#set(session, parent, changed(own, false, new Set(['set_on_first_spawn'])))
-    const { table } = this.#kernel.processes
-    if (table.locate(child) === table.place) this.#set(session, child, changed(fresh, true, inherited))
+    if (this.#kernel.processes.table.find(child)) this.#set(session, child, changed(fresh, true, inherited))
   }
 
   #set({ flags }: Session, pid: Pid, wanted: Flags): void {

@@ -3,13 +3,14 @@
  * sends what it sees to the relay.
  *
  *   main → place    trace, Session, Relay, Whom, On, [Flag]    how many processes it was; the session begins there with it
+ *                   trace_fresh, Session, Relay, [Flag]        to a place that begins later, before it runs anything: what is traced of new processes
  *                   trace_flags, Pid                           [Flag]
  *                   trace_over, Session, Relay
  *                   trace_flush                                all that was seen there until now is on its way
  */
 import type { Kernel } from '../../node/kernel.js'
 import { type Atom, atom, format, Pid, type Sendable, type Term, tuple } from '../../term/index.js'
-import { type Flags, flagsOf, noFlags, toTerm } from './flags.js'
+import { changed, type Flags, flagsOf, noFlags, toTerm } from './flags.js'
 import { type Outlet, PidOutlet } from './outlet.js'
 import { Tracer, type Whom } from './tracer.js'
 
@@ -19,6 +20,8 @@ interface Session {
   /** What stands for it in answers, and what takes its events: OTP 25 names a session by that. */
   readonly term: Term
   readonly tracer: Term
+  /** Of processes that are yet to come, in places that are yet to come */
+  fresh: Flags
 }
 
 export class Tracing {
@@ -30,10 +33,18 @@ export class Tracing {
   constructor(kernel: Kernel<any>) {
     this.#kernel = kernel
     const here = (this.#here = new Tracer(kernel))
-    if (!kernel.uplink) return
-    const { inquiries } = kernel
+    if (!kernel.uplink) {
+      kernel.greetings.push(() => this.#greeting())
+      return
+    }
+    const { inquiries, notices } = kernel
+    const begin = (key: Term, relay: Pid): void => here.open(format(key), () => new PidOutlet(kernel, relay), relay)
+    notices.set('trace_fresh', (key: Term, relay: Pid, flags: Term) => {
+      begin(key, relay)
+      here.set(format(key), 'new', true, flagsOf(flags) ?? noFlags)
+    })
     inquiries.set('trace', (key: Term, relay: Pid, whom: Pid | Atom, on: boolean, flags: Term) => {
-      here.open(format(key), () => new PidOutlet(kernel, relay), relay)
+      begin(key, relay)
       return here.set(format(key), whom instanceof Pid ? whom : (whom.name as Whom), on, flagsOf(flags) ?? noFlags)
     })
     inquiries.set('trace_flags', (pid: Pid) => toTerm(here.flagsOf(pid)))
@@ -46,7 +57,8 @@ export class Tracing {
   /** In main. @param tracer who takes the events: the relay, or its port */
   open(relay: Pid, name: Term, tracer: Term, outlet: Outlet): Session {
     const { table } = this.#kernel.processes
-    const session = { key: format(relay), relay, tracer, term: tuple(table.makeRef(), tuple(name, table.makeRef())) as Term }
+    const term: Term = tuple(table.makeRef(), tuple(name, table.makeRef()))
+    const session: Session = { key: format(relay), relay, tracer, term, fresh: noFlags }
     this.#sessions.set(session.key, session)
     this.#here.open(session.key, () => outlet, relay)
     return session
@@ -66,7 +78,9 @@ export class Tracing {
   }
 
   /** How many processes it was, in all places */
-  async set({ key, relay }: Session, whom: Whom, on: boolean, flags: Flags): Promise<number> {
+  async set(session: Session, whom: Whom, on: boolean, flags: Flags): Promise<number> {
+    const { key, relay } = session
+    if (whom === 'all' || whom === 'new') session.fresh = changed(session.fresh, on, flags)
     const { table } = this.#kernel.processes
     const home = whom instanceof Pid ? table.locate(whom) : undefined
     const places = this.#places().filter(place => home === undefined || place === home)
@@ -85,6 +99,11 @@ export class Tracing {
   /** All that has been seen until now is on its way. */
   async flush(): Promise<void> {
     await this.#ask(this.#places(), 'trace_flush')
+  }
+
+  #greeting(): [what: string, ...args: Sendable[]][] {
+    const wanted = [...this.#sessions.values()].filter(({ fresh }) => fresh.size > 0)
+    return wanted.map(({ key, relay, fresh }) => ['trace_fresh', key, relay, toTerm(fresh)])
   }
 
   /** The other places */
