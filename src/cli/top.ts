@@ -39,7 +39,7 @@ async function live(node: Node, target: string, options: Top): Promise<void> {
   let before: ReadonlyMap<string, Row> | null = null
   try {
     while (!screen.over) {
-      before = await show(node, target, options, screen.sort, before, screen.clear)
+      before = await show(node, target, options, screen.begin(), before, screen.clear)
       await screen.wait(options.interval * 1000)
     }
   } finally {
@@ -69,18 +69,26 @@ async function show(
 
 /** The person in front of it, if there is one */
 class Screen {
-  sort: Sort
   over = false
+  #sort: Sort
   readonly clear: string
   readonly #isTerminal = stdin.isTTY && stdout.isTTY
+  /** A key was pressed since the last frame began: the next one waits for nothing. */
+  #pressed = false
   #wake = (): void => {}
 
   constructor(sort: Sort) {
-    this.sort = sort
+    this.#sort = sort
     this.clear = stdout.isTTY ? '\u001b[H\u001b[J' : ''
     void untilTold().then(this.#quit)
     if (!this.#isTerminal) return
     stdin.setRawMode(true).setEncoding('utf8').on('data', this.#onKey)
+  }
+
+  /** A frame begins: what it is sorted by. */
+  begin(): Sort {
+    this.#pressed = false
+    return this.#sort
   }
 
   /** So many milliseconds, or until a key is pressed */
@@ -91,7 +99,7 @@ class Screen {
         clearTimeout(timer)
         resolve()
       }
-      if (this.over) this.#wake()
+      if (this.over || this.#pressed) this.#wake()
     })
   }
 
@@ -104,10 +112,16 @@ class Screen {
     this.#wake()
   }
 
-  readonly #onKey = (pressed: string): void => {
-    // In this mode Ctrl-C is a key, too.
-    if (pressed === 'q' || pressed === '\u0003') return this.#quit()
-    this.sort = keys[pressed] ?? this.sort
-    if (keys[pressed]) this.#wake()
+  /** What is typed quickly comes at once. */
+  readonly #onKey = (typed: string): void => {
+    for (const key of typed) {
+      // In this mode Ctrl-C is a key, too.
+      if (key === 'q' || key === '\u0003') return this.#quit()
+      const sort = keys[key]
+      if (sort === undefined) continue
+      this.#sort = sort
+      this.#pressed = true
+    }
+    if (this.#pressed) this.#wake()
   }
 }
