@@ -3,7 +3,8 @@
  * do the same things while the same third node comes and goes, and are told the same, message for message.
  */
 import t, { type Test } from 'tap'
-import { format, type MonitorNodesOptions, Node, type NodeProcess, type Pid, type Sendable, Tuple, atom, type Term } from '../src/index.js'
+import type { Node } from '../src/index.js'
+import { format, type MonitorNodesOptions, type NodeProcess, type Pid, type Sendable, Tuple, atom, type Term } from '../src/index.js'
 import type { Beam } from '../src/interop/index.js'
 import { eachOtp, type Real } from './support/each-otp.js'
 import { startNode } from './support/pair.js'
@@ -41,7 +42,11 @@ const forms: Readonly<Record<string, MonitorNodesOptions | undefined>> = {
     nodeType: 'visible',
     nodedownReason: true,
   },
-  '#{connection_id => true, node_type => hidden, nodedown_reason => true}': { connectionId: true, nodeType: 'hidden', nodedownReason: true },
+  '#{connection_id => true, node_type => hidden, nodedown_reason => true}': {
+    connectionId: true,
+    nodeType: 'hidden',
+    nodedownReason: true,
+  },
   '[strange]': { nodeType: 'strange' as never, info: 'list' },
   '#{node_type => strange}': { nodeType: 'strange' as never },
 }
@@ -49,7 +54,17 @@ const forms: Readonly<Record<string, MonitorNodesOptions | undefined>> = {
 const last = '#{connection_id => true}'
 
 /** `on`, `off`: monitor_node of the third node; `nodes`, `no nodes`: monitor_nodes; `dropped`: the third one disconnects */
-type Step = 'on' | 'off' | 'on nobody' | 'off nobody' | 'on itself' | 'off itself' | 'connect' | 'disconnect' | 'dropped' | `${'nodes' | 'no nodes'} ${string}`
+type Step =
+  | 'on'
+  | 'off'
+  | 'on nobody'
+  | 'off nobody'
+  | 'on itself'
+  | 'off itself'
+  | 'connect'
+  | 'disconnect'
+  | 'dropped'
+  | `${'nodes' | 'no nodes'} ${string}`
 
 const comeAndGo: readonly Step[] = ['connect', 'disconnect', 'connect', 'dropped']
 const all = Object.keys(forms)

@@ -10,7 +10,9 @@ import { patience, startNode } from './support/pair.js'
 
 const pool = 3
 const scope = 'Elixir.Phoenix.PubSub'
-const shards = ['Elixir.MyApp.PubSub.Adapter', 'Elixir.MyApp.PubSub.Adapter_2', 'Elixir.MyApp.PubSub.Adapter_3'].map(name => atom(name) as Atom)
+const shards = ['Elixir.MyApp.PubSub.Adapter', 'Elixir.MyApp.PubSub.Adapter_2', 'Elixir.MyApp.PubSub.Adapter_3'].map(
+  name => atom(name) as Atom,
+)
 const [forward, dispatcher] = [atom('forward_to_local'), atom(scope)]
 
 /** What the adapter does, and no more; `to` hears what the subscribers of a topic would. */

@@ -10,7 +10,7 @@
  * Source: gen_event.erl (handle_msg, server_update, do_swap, do_terminate, report_error).
  */
 import { ErlangError, ExitError, type InitialCall, type Process, reason } from '../../process/index.js'
-import { Atom, atom, compare, equals, Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
+import { Atom, atom, compare, equals, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { type Caller, callerOf, reply } from './gen.js'
@@ -25,6 +25,7 @@ import {
   GenRunner,
   type Handler,
   handlerOf,
+  line,
   moduleOf,
   type OtpModule,
   stateTerm,
@@ -351,7 +352,6 @@ export class GenEventRunner extends GenRunner<Known> {
       shown = log as Sendable
       return tuple(atom('handler'), handler.module, handler.id, state as Sendable, handler.supervisor ?? false)
     })
-    const line = (label: string, value: Sendable): Sendable => tuple(charlist(label), value)
     const [header] = statusHeader('Status for event handler', nameOf(this.self), this.parent, sysState, [])
     const data = [line('Status', sysState), line('Logged Events', shown), line('Parent', this.parent)]
     return this.self.host.copy([header as Sendable, tuple(atom('data'), data), tuple(atom('items'), line('Installed handlers', handlers))])

@@ -254,9 +254,9 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
   }
 
   private isParentExit(message: Term): boolean {
-    const { parent } = this.life
-    if (!parent || !(message instanceof Tuple)) return false
-    return message.length === 3 && message.elements[0] === exit && equals(message.elements[1] as Term, parent)
+    if (!(message instanceof Tuple) || message.length !== 3 || message.elements[0] !== exit) return false
+    // As in OTP, one that nobody is linked to is its own parent.
+    return equals(message.elements[1] as Term, this.parent)
   }
 
   private onSystem(from: Caller | null, request: Term): void {
@@ -401,9 +401,11 @@ export function stateTerm(self: Process, state: unknown): Term {
   }
 }
 
+/** `{"Label", Value}`, a line of a status */
+export const line = (label: string, value: Sendable): Sendable => tuple(charlist(label), value)
+
 /** `[{header, …}, {data, […]} …]`, the beginning of every status. */
 export function statusHeader(what: string, name: Term, parent: Pid, sysState: Atom, log: Term): Sendable[] {
-  const line = (label: string, value: Term): Sendable => tuple(charlist(label), value)
   const header = charlist(`${what} ${name instanceof Atom ? name.name : format(name)}`)
   return [
     tuple(atom('header'), header),

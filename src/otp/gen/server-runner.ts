@@ -4,11 +4,22 @@
  * Source: gen_server.erl (loop, handle_msg, handle_common_reply, error_info, format_status).
  */
 import { ErlangError, type LocalProcess, type Process, reason } from '../../process/index.js'
-import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
+import { type Atom, atom, type Sendable, type Term, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { formatStatus } from './format-status.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
-import { asked, type CodeChange, GenRunner, type Handler, handlerOf, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
+import {
+  asked,
+  type CodeChange,
+  GenRunner,
+  type Handler,
+  handlerOf,
+  line,
+  type OtpModule,
+  moduleOf,
+  stateTerm,
+  statusHeader,
+} from './runner.js'
 import { type From, type GenServerDefinition, ignore, type Next, NoReply, Reply, Stop } from './server-types.js'
 import { genServerModule } from './server-events.js'
 import { log, serverReport } from '../logger/report.js'
@@ -53,7 +64,7 @@ export class GenServerRunner extends GenRunner<Definition> {
     this.invoke(init as Handler, this.life.args, out => {
       if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
-      if (!isNext(out)) return this.stopsInInit(badReturn(this.self, out))
+      if (!isNext(out)) return this.stopsInInit(badReturn(this.self, out, 'ok'))
       this.keep(out)
       const first = this.first(this.#state)
       if (!(first instanceof Promise)) return this.begun()
@@ -257,7 +268,7 @@ export class GenServerRunner extends GenRunner<Definition> {
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
     const { state, log } = this.format({ state: this.systemGetState(), log: events })
     const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, log as Term)
-    const data = tuple(atom('data'), [tuple(charlist('State'), state)])
+    const data = tuple(atom('data'), [line('State', state)])
     return this.self.host.copy([...header, data])
   }
 
@@ -304,11 +315,11 @@ function isNext(out: unknown): boolean {
 }
 
 /** `{bad_return_value, What}`, with what the same return would be in Erlang. */
-function badReturn(self: Process, out: unknown): Term {
+function badReturn(self: Process, out: unknown, noReply = 'noreply'): Term {
   const next = out instanceof Reply || out instanceof NoReply ? [out.next?.timeout] : []
   const state = out instanceof Reply || out instanceof NoReply ? [out.state, ...next] : []
   const erlang =
-    out instanceof Reply ? [atom('reply'), out.value, ...state] : out instanceof NoReply ? [atom('noreply'), ...state] : undefined
+    out instanceof Reply ? [atom('reply'), out.value, ...state] : out instanceof NoReply ? [atom(noReply), ...state] : undefined
   const said = erlang ? tuple(...erlang.filter(part => part !== undefined).map(part => stateTerm(self, part))) : reason.termOf(out)
   return tuple(atom('bad_return_value'), said)
 }

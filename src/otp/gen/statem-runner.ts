@@ -4,10 +4,10 @@
  * Source: gen_statem.erl (loop_state_callback, loop_state_transition, loop_timeouts, loop_next_events).
  */
 import { ErlangError, type LocalProcess, reason } from '../../process/index.js'
-import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
+import { Atom, atom, equals, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from './cause.js'
 import { answersLater, type Caller, parseRequest, reply } from './gen.js'
-import { asked, type CodeChange, GenRunner, type Handler, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
+import { asked, type CodeChange, GenRunner, type Handler, line, type OtpModule, moduleOf, stateTerm, statusHeader } from './runner.js'
 import { type From, ignore, NoReply, Reply, Stop } from './server-types.js'
 import { genStatemModule } from './statem-events.js'
 import { type After, type Event, type GenStatemDefinition, type State, Transition } from './statem-types.js'
@@ -111,8 +111,9 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
     const found = state && handlerFor(state, event)
     if (found) return this.invoke(found.handler, [this.#data, ...found.args], took)
     if (handleEvent) return this.invoke(handleEvent, [this.#asEvent(event), this.#state, this.#data], took)
-    const args = [atom(event.type), event.content, stateTerm(this.self, this.#data)]
-    this.crash(new ErlangError(atom('function_clause'), [tuple(this.module, this.#state, args, [])]))
+    const args = [...(eventTerm(event) as Tuple).elements, stateTerm(this.self, this.#data)] as Term[]
+    // A state is a function of that name in Erlang, which may not be there.
+    this.crash(new ErlangError(atom(state ? 'function_clause' : 'undef'), [tuple(this.module, this.#state, args, [])]))
   }
 
   #asEvent({ type, content, caller, name }: Queued): Event {
@@ -280,7 +281,6 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
   }
 
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
-    const line = (label: string, value: Sendable): Sendable => tuple(charlist(label), value)
     const [header] = statusHeader('Status for state machine', nameOf(this.self), this.parent, sysState, events as Term)
     const lines = [
       line('Status', sysState),

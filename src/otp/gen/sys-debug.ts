@@ -4,7 +4,7 @@
  * Source: sys.erl (debug_cmd, handle_debug, stat).
  */
 import { type Process } from '../../process/index.js'
-import { Atom, atom, equals, type Fun, type ExportFun, isFun, type Pid, type Term, Tuple, tuple } from '../../term/index.js'
+import { Atom, atom, equals, type Fun, ExportFun, isFun, type Pid, type Term, Tuple, tuple } from '../../term/index.js'
 import { applyFun } from '../rpc/apply-fun.js'
 import { nameOf } from './process-name.js'
 
@@ -90,13 +90,17 @@ export class Debug {
     for (const installed of this.#installed) this.#tell(installed, event, name)
   }
 
-  /** As `[dbg_opt()]` */
-  options(): Term {
-    const statistics = this.#statistics && tuple(atom('statistics'), this.#counted())
+  /** As OTP's processes keep them, `[dbg_opt()]`: of a log, how many more there is room for, then the events, the latest first */
+  options(behaviour: Atom, name: Term): Term {
+    const format = new ExportFun(behaviour, atom('print_event') as Atom, 3)
+    const { events, max } = this.#log ?? { events: [], max: 0 }
+    const log = [max - events.length, ...events.toReversed().map(event => tuple(event, name, format))] as Term
+    const counted = this.#statistics
+    const counts = counted && tuple(localTime(counted.start), tuple(atom('reductions'), 0), counted.in, counted.out)
     return [
       ...(this.#trace ? [tuple(atom('trace'), true)] : []),
-      ...(this.#log ? [tuple(atom('log'), [this.#log.max, ...this.#log.events])] : []),
-      ...(statistics ? [statistics] : []),
+      ...(this.#log ? [tuple(atom('log'), log)] : []),
+      ...(counts ? [tuple(atom('statistics'), counts)] : []),
       ...this.#installed.map(({ id, fun, state }) => tuple(id, tuple(fun, state))),
     ]
   }

@@ -11,6 +11,7 @@ import { ErlangError, ExitError, type Process, reason } from '../../process/inde
 import { Atom, atom, isFun, NodeError, type Pid, type Term, Tuple, tuple } from '../../term/index.js'
 import { applyFun } from '../rpc/apply-fun.js'
 import { RpcError } from '../rpc/erpc.js'
+import { dictionaryOf } from './dictionary.js'
 import { aliasOf, type Caller, reply } from './gen.js'
 import { nameOf } from './process-name.js'
 import { Debug, type FormatEvent } from './sys-debug.js'
@@ -91,7 +92,8 @@ function status(target: SystemProcess, { suspended, debug }: SysState): Term {
   const { self, parent, behaviour } = target
   const sysState = atom(suspended ? 'suspended' : 'running') as Atom
   const misc = target.systemStatus(sysState, debug?.log ?? [])
-  const details = [[], sysState, parent, debug?.options() ?? [], misc]
+  const dictionary = [...dictionaryOf(self.local, self.host)].map(entry => tuple(...entry))
+  const details = [dictionary, sysState, parent, debug?.options(behaviour, nameOf(self)) ?? [], misc]
   return tuple(atom('status'), self.pid, tuple(atom('module'), behaviour), details)
 }
 

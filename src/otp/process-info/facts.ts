@@ -6,6 +6,7 @@ import type { RegisteredName } from '../../dist/signal.js'
 import type { Known } from '../../node/places/census.js'
 import { Begun, BodyRunner, type InitialCall, type LocalProcess, type Processes } from '../../process/index.js'
 import { type Atom, atom, type Pid, type Term, tuple } from '../../term/index.js'
+import { dictionaryOf } from '../gen/dictionary.js'
 import { PlacedServer, placedServer } from '../gen/placed-server.js'
 import { ProcLibRunner } from '../gen/proc-lib-runner.js'
 
@@ -44,7 +45,6 @@ const mfa = (module: string, fun: string, arity: number): InitialCall => tuple(a
 
 const closure = mfa('erlang', 'apply', 2)
 const procLib = mfa('proc_lib', 'init_p', 5)
-const [initialCall, ancestors, label] = ['$initial_call', '$ancestors', '$process_label'].map(key => atom(key)) as [Atom, Atom, Atom]
 
 export class LocalFacts implements ProcessFacts {
   readonly #process: LocalProcess
@@ -109,14 +109,7 @@ export class LocalFacts implements ProcessFacts {
   }
 
   get dictionary(): ReadonlyMap<Atom, Term> {
-    const { runner, rare } = this.#process
-    const entries = new Map<Atom, Term>()
-    if (runner instanceof ProcLibRunner) {
-      entries.set(initialCall, runner.initialCall)
-      entries.set(ancestors, ancestorsOf(this.#process, this.#processes))
-    }
-    if (rare?.label !== undefined) entries.set(label, rare.label)
-    return entries
+    return dictionaryOf(this.#process, this.#processes)
   }
 
   get trapExit(): boolean {
@@ -148,18 +141,6 @@ export class LocalFacts implements ProcessFacts {
   get memory(): number {
     return this.#memory.bytesOf(this.#process.pid)
   }
-}
-
-/** Who started it, who started that one, and so on: by name where there is one, as far as they live in this place. The node itself is the last. */
-function ancestorsOf(process: LocalProcess, { table, registry, init }: Processes): Term[] {
-  const found: Term[] = []
-  let child: LocalProcess | undefined = process
-  while (child?.runner instanceof ProcLibRunner) {
-    const parent: Pid = child.runner.starter ?? init.pid
-    child = table.find(parent)
-    found.push(registry.nameOf(parent) ?? parent)
-  }
-  return found
 }
 
 /** Of a process whose place has not answered: it computes, or is stopped. */

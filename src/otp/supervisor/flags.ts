@@ -30,9 +30,10 @@ export function configured(init: SupervisorInit): Configured | { readonly wrong:
   const { strategy = 'oneForOne', intensity = 1, period = 5, autoShutdown = 'never', children: specs = [] } = init
   const wrong = flagsFault(strategy, intensity, period, autoShutdown)
   if (wrong) return { wrong: tuple(atom('supervisor_data'), wrong) }
-  if (strategy === 'simpleOneForOne' && specs.length !== 1) return { wrong: tuple(atom('bad_start_spec'), []) }
   try {
     const children = specs.map(spec => childOf(spec, autoShutdown))
+    const wanted = children.map(({ spec }) => spec) as Term
+    if (strategy === 'simpleOneForOne' && children.length !== 1) return { wrong: tuple(atom('bad_start_spec'), wanted) }
     const twice = children.find((child, index) => children.findIndex(({ id }) => equals(id, child.id)) < index)
     if (twice) throw new BadSpec(tuple(atom('duplicate_child_name'), twice.id))
     return { strategy, intensity, period, autoShutdown, children }

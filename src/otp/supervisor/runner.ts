@@ -5,12 +5,12 @@
  * Source: supervisor.erl (init_children, handle_call, handle_info, terminate, code_change).
  */
 import { ErlangError, type InitialCall, type Process } from '../../process/index.js'
-import { type Atom, atom, equals, Pid, type Sendable, type Term, Tuple, tuple, charlist } from '../../term/index.js'
+import { type Atom, atom, equals, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { type Cause, exitCause } from '../gen/cause.js'
 import { ChildProcesses } from './child-processes.js'
 import { Children } from './children.js'
 import { parseRequest, reply } from '../gen/gen.js'
-import { type Behaviour, type CodeChange, GenRunner, type Life, type OtpModule, statusHeader } from '../gen/runner.js'
+import { type Behaviour, type CodeChange, GenRunner, type Life, line, type OtpModule, statusHeader } from '../gen/runner.js'
 import { genServerModule } from '../gen/server-events.js'
 import { serverReport } from '../logger/report.js'
 import { RestartIntensity } from './restart-intensity.js'
@@ -166,10 +166,9 @@ export class SupervisorRunner extends GenRunner<SupervisorCode> {
   }
 
   systemStatus(sysState: Atom, events: readonly Term[]): Term {
-    const line = (label: string, value: Sendable): Sendable => [tuple(charlist(label), value)]
     const header = statusHeader('Status for generic server', nameOf(this.self), this.parent, sysState, events as Term)
-    const state = tuple(atom('data'), line('State', this.systemGetState()))
-    return this.self.host.copy([...header, state, tuple(supervisor, line('Callback', this.code.erlangModule))])
+    const state = tuple(atom('data'), [line('State', this.systemGetState())])
+    return this.self.host.copy([...header, state, tuple(supervisor, [line('Callback', this.code.erlangModule)])])
   }
 
   /** The flags and specifications anew; children that run go on. */
