@@ -151,6 +151,10 @@ t.test('application', async t => {
     await t.test('its life is told in the reports of OTP', t => reports(t, other, node))
     await t.test('a node tells of its applications what a BEAM node tells', t => answers(t, beam, other, node, otp))
     await t.test('nobody starts, stops or sets anything from elsewhere', t => refused(t, beam, node))
+    await t.test('distributed applications are refused as a node does that has none, and a BEAM node has its own', async t => {
+      const distributing = await start({ code: erlang, cookie: beam.cookie, args: ['-kernel', 'start_dist_ac', 'true'] })
+      await distributed(t, beam, distributing, node)
+    })
     await t.test('the node goes when a permanent application ends', t => down(t, beam))
   })
 })
@@ -241,6 +245,32 @@ async function refused(t: Test, beam: Beam, node: Node): Promise<void> {
   t.equal(format(await evaluate(source)), '[undef,undef,undef,undef]')
   t.equal(node.applications.getEnv('shop', 'port'), 8080)
   t.equal(await node.call('counter', atom('get')), 10)
+}
+
+async function distributed(t: Test, beam: Beam, distributing: Beam, hidden: Node): Promise<void> {
+  const calls =
+    '[{takeover, [shop, permanent]}, {takeover, [nobody, temporary]}, {takeover, [shop, odd]}, {permit, [shop, odd]}, {permit, [nobody, true]}, {permit, [nobody, false]}]'
+  const ask = async (name: string): Promise<string> =>
+    format(await beam.eval(`[rpc:call(N, application, F, A, ${patience}) || {F, A} <- ${calls}].`, { bindings: { N: atom(name) }, timeout: 2 * patience }))
+  t.equal(await ask(hidden.name), await ask(distributing.name))
+  t.equal(format(await evaluator(beam, hidden)('rpc:call(Ts, application, permit, [shop, false]).')), '{error,not_allowed}')
+  t.equal(hidden.applications.whichApplications().some(({ name }) => name === 'shop'), true)
+  t.throws(() => hidden.applications.setEnv('kernel', 'distributed', [tuple(atom('shop'), [atom(hidden.name)])]), { code: 'ERR_NOT_DISTRIBUTED' })
+  t.throws(() => hidden.applications.changeApplicationData([], { kernel: { distributed: [1] } }), { code: 'ERR_NOT_DISTRIBUTED' })
+  hidden.applications.setEnv('kernel', 'distributed', [])
+  // A BEAM node's own, which names another that has no part in it
+  await using visible = await startNode(beam, { hidden: false })
+  await visible.connect(distributing.name)
+  const life = (name: string): Promise<Term> =>
+    distributing.eval(
+      `pong = net_adm:ping(N), App = {application, shop, [{vsn, "1"}, {mod, {shop, []}}]}, Runs = fun() -> lists:keymember(shop, 1, application:which_applications()) end,
+      Steps = [fun() -> application:load(App, {shop, [node(), N]}) end, fun() -> application:start(shop) end, Runs, fun() -> application:takeover(shop, permanent) end,
+        fun() -> application:permit(shop, false) end, Runs, fun() -> application:permit(shop, true) end, Runs, fun() -> application:stop(shop) end, fun() -> application:unload(shop) end],
+      [Step() || Step <- Steps].`,
+      { bindings: { N: atom(name) }, timeout: 2 * patience },
+    )
+  const lived = async (name: string): Promise<string> => format(await life(name)).replaceAll(name, 'N')
+  t.equal(await lived(visible.name), await lived(beam.name))
 }
 
 async function down(t: Test, beam: Beam): Promise<void> {

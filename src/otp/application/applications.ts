@@ -111,7 +111,7 @@ export class Applications {
     return Object.fromEntries(this.controller.loaded.allEnv(nameOf(app)))
   }
 
-  /** Sets an entry, also of an application that is not loaded yet. @throws EtfError for what is no term */
+  /** Sets an entry, also of an application that is not loaded yet. @throws EtfError for what is no term; NodeError ERR_NOT_DISTRIBUTED for kernel's `distributed` */
   setEnv(app: ApplicationName<any>, key: string, value: Sendable, { persistent = false }: SetEnvOptions = {}): void {
     this.controller.loaded.setEnv(nameOf(app), key, value, persistent)
   }
@@ -134,7 +134,7 @@ export class Applications {
    *
    * @param config of applications, by their names: stays when one is loaded anew, as what is set with `persistent`, and takes the place of that. Default:
    * what is persistent stays
-   * @throws ApplicationError `{bad_application, _}`; EtfError. Then nothing has changed.
+   * @throws ApplicationError `{bad_application, _}`; EtfError; NodeError ERR_NOT_DISTRIBUTED. Then nothing has changed.
    */
   changeApplicationData(apps: readonly Application<any>[], config?: Readonly<Record<string, Env>>): void {
     this.controller.loaded.change(

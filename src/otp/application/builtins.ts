@@ -3,9 +3,10 @@
  *
  * Source: the manual of application; application_controller.erl and application_master.erl, which appmon and observer ask.
  */
-import { ErlangError, type Process } from '../../process/index.js'
+import { ErlangError, ExitError, type Process } from '../../process/index.js'
 import { Atom, atom, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import type { Applications } from './applications.js'
+import { restartTypes } from './controller.js'
 import type { Builtins } from '../rpc/builtins.js'
 import { askMaster } from './master-call.js'
 import type { ProcessGroups } from '../process-info/groups.js'
@@ -15,6 +16,10 @@ const undef = atom('undefined')
 const noClause = (fun: string, arg: Term): never => {
   throw new ErlangError(atom('function_clause'), [tuple(atom('application'), atom(fun), [arg], [])])
 }
+
+const error = (why: string, about: unknown): Sendable => tuple(atom('error'), tuple(atom(why), about as Term))
+
+const isRestartType = (type: unknown): boolean => type instanceof Atom && restartTypes.includes(type.name)
 
 const ok = (value: Sendable | undefined): Sendable => (value === undefined ? undef : tuple(atom('ok'), value))
 
@@ -61,6 +66,12 @@ export function applicationBuiltins({ controller }: Applications, groups: Proces
         const pid = master(name)
         const child = pid && (await askMaster(self, pid, 'get_child'))
         return child instanceof Tuple ? ok(child.elements[0] as Pid) : undef
+      },
+      // As a node says it that knows of no distributed application. One that has no `dist_ac` waits for it for ever.
+      'takeover/2': (_, name, type) => error(isRestartType(type) ? 'not_running_distributed' : 'invalid_restart_type', isRestartType(type) ? name : type),
+      'permit/2': (_, name, flag) => {
+        if (typeof flag !== 'boolean') throw new ExitError(tuple(atom('badarg'), tuple(atom('application'), atom('permit'), [name, flag])))
+        return loaded.get(name as Atom) ? tuple(atom('error'), atom('not_allowed')) : error('not_loaded', name)
       },
       'start_type/0': self => {
         const name = ofCaller(self)

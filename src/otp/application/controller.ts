@@ -26,7 +26,7 @@ type Master = Pid | null
 
 const undef = atom('undefined')
 const killed = atom('killed')
-const restartTypes: readonly string[] = ['permanent', 'transient', 'temporary'] satisfies RestartType[]
+export const restartTypes: readonly string[] = ['permanent', 'transient', 'temporary'] satisfies RestartType[]
 
 export interface Controlled extends Starting {
   tellError(error: NodeError): void

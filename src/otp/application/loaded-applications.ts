@@ -5,7 +5,7 @@
  * Source: application_controller.erl (load, unload, get_env, set_env, get_all_key).
  */
 import type { Processes } from '../../process/index.js'
-import { type Atom, atom, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
+import { type Atom, atom, NodeError, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
 import { ApplicationError, codeOf } from './application.js'
 import type { Application, ApplicationCode, ApplicationKey, Env } from './types.js'
 
@@ -54,11 +54,12 @@ export class LoadedApplications {
    * Those of them that are loaded are what these definitions say, and their configuration is that of these, with what is persistent in it.
    *
    * @param config what is persistent from now on, of all applications; else that stays
-   * @throws EtfError for a configuration that is none; then nothing has changed.
+   * @throws EtfError for a configuration that is none, NodeError ERR_NOT_DISTRIBUTED; then nothing has changed.
    */
   change(codes: readonly ApplicationCode[], config?: Readonly<Record<string, Env>>): void {
     const tables = codes.filter(({ name }) => this.#loaded.has(name)).map(code => [code, this.#given(code.definition.env)] as const)
     const persistent = config && Object.entries(config).map(([name, env]) => [atom(name) as Atom, this.#given(env)] as const)
+    for (const [name, table] of persistent ?? []) for (const [key, value] of table) refuseDistributed(name, key, value)
     if (persistent) {
       this.#persistent.clear()
       for (const [name, table] of persistent) this.#persistent.set(name, table)
@@ -133,9 +134,10 @@ export class LoadedApplications {
     return [...(this.#env.get(name) ?? [])]
   }
 
-  /** @throws EtfError for what is no term */
+  /** @throws EtfError for what is no term; NodeError ERR_NOT_DISTRIBUTED */
   setEnv(name: Atom, key: string, value: Sendable, persistent: boolean): void {
     const term = this.#processes.copy(value)
+    refuseDistributed(name, key, term)
     this.#tableOf(this.#env, name).set(key, term)
     if (persistent) this.#tableOf(this.#persistent, name).set(key, term)
   }
@@ -224,6 +226,13 @@ const nameOf = (app: string | Application<any>): Atom => atom(typeof app === 'st
 function modOf({ module, definition: { start, applicationStarter } }: ApplicationCode): Sendable {
   if (start === undefined) return []
   return applicationStarter ? tuple(atom('application_starter'), [module, []]) : tuple(module, [])
+}
+
+/** What would have applications move between nodes is not taken without a word. @throws NodeError ERR_NOT_DISTRIBUTED */
+function refuseDistributed(name: Atom, key: string, value: Term): void {
+  if (name.name !== 'kernel' || key !== 'distributed' || (Array.isArray(value) && value.length === 0)) return
+  const remedy = 'start it where it shall run, and give its servers global names'
+  throw new NodeError('ERR_NOT_DISTRIBUTED', `An application of this node runs here, and nowhere instead of here: ${remedy}.`)
 }
 
 /** There is no file to load it from. */
