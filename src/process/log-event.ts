@@ -19,7 +19,7 @@ export interface LogEvent {
 export interface LogReport {
   readonly level: LogLevel
   readonly report: Term
-  /** Of an event that is text: what io_lib:format takes */
+  /** Of an event that is text, and of a report that its own function prints: what io_lib:format takes */
   readonly format?: readonly [format: Term, args: Term] | undefined
   readonly meta: Term
 }

@@ -60,11 +60,14 @@ function charsOf(term: Term): string {
   }
 }
 
+/** Is it a function of OTP's that prints a report here as it does there? */
+export const printsHere = ({ module }: Fun | ExportFun): boolean => Object.hasOwn(formatters, module.name) || module.name === 'logger'
+
 function reportText(report: Term, callback: Term | undefined): string {
   const known = callback instanceof ExportFun || callback instanceof Fun ? formatters[callback.module.name] : undefined
   const text = known && report instanceof Map ? known(report as Fields) : undefined
   if (text !== undefined) return text
-  // A fun of another node cannot be called here.
+  // Its function did not say: see report-callbacks.ts.
   const [label, inner] = [fieldOf(report, 'label'), fieldOf(report, 'report')]
   return formatReport(callback !== undefined && label !== undefined && inner !== undefined ? inner : report)
 }

@@ -8,13 +8,15 @@
  */
 import { type LogLevel, logLevels, type LogReport, type LogSink, type Process } from '../../process/index.js'
 import { Atom, type Term, Tuple, charlist } from '../../term/index.js'
+import { ReportCallbacks } from './report-callbacks.js'
 
 /** The body of `logger_proxy`. What is no log event is dropped, as there. */
-export const loggerProxy = (logger: LogSink) =>
+export const loggerProxy = (logger: LogSink, isConnected: (node: Atom) => boolean) =>
   async function (self: Process): Promise<void> {
+    const callbacks = new ReportCallbacks(self, logger, isConnected)
     for await (const message of self) {
       const event = logger.wanted() ? parse(message) : null
-      if (event) logger.tell(event)
+      if (event) callbacks.tell(event)
     }
   }
 
