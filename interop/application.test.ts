@@ -251,11 +251,21 @@ async function distributed(t: Test, beam: Beam, distributing: Beam, hidden: Node
   const calls =
     '[{takeover, [shop, permanent]}, {takeover, [nobody, temporary]}, {takeover, [shop, odd]}, {permit, [shop, odd]}, {permit, [nobody, true]}, {permit, [nobody, false]}]'
   const ask = async (name: string): Promise<string> =>
-    format(await beam.eval(`[rpc:call(N, application, F, A, ${patience}) || {F, A} <- ${calls}].`, { bindings: { N: atom(name) }, timeout: 2 * patience }))
+    format(
+      await beam.eval(`[rpc:call(N, application, F, A, ${patience}) || {F, A} <- ${calls}].`, {
+        bindings: { N: atom(name) },
+        timeout: 2 * patience,
+      }),
+    )
   t.equal(await ask(hidden.name), await ask(distributing.name))
   t.equal(format(await evaluator(beam, hidden)('rpc:call(Ts, application, permit, [shop, false]).')), '{error,not_allowed}')
-  t.equal(hidden.applications.whichApplications().some(({ name }) => name === 'shop'), true)
-  t.throws(() => hidden.applications.setEnv('kernel', 'distributed', [tuple(atom('shop'), [atom(hidden.name)])]), { code: 'ERR_NOT_DISTRIBUTED' })
+  t.equal(
+    hidden.applications.whichApplications().some(({ name }) => name === 'shop'),
+    true,
+  )
+  t.throws(() => hidden.applications.setEnv('kernel', 'distributed', [tuple(atom('shop'), [atom(hidden.name)])]), {
+    code: 'ERR_NOT_DISTRIBUTED',
+  })
   t.throws(() => hidden.applications.changeApplicationData([], { kernel: { distributed: [1] } }), { code: 'ERR_NOT_DISTRIBUTED' })
   hidden.applications.setEnv('kernel', 'distributed', [])
   // A BEAM node's own, which names another that has no part in it

@@ -85,7 +85,11 @@ async function order(t: Test, beam: Beam, node: Node): Promise<void> {
   const late = next(node, 3)
   // The handlers of the BEAM node itself call it, too, in the process that logs.
   const never = 'fun(_) -> case get(logs) of true -> {"there", []}; _ -> timer:sleep(infinity) end end'
-  await run(beam, node, `logger:error(#{n => 1}, #{report_cb => ${never}}), logger:error(#{n => 2}, #{report_cb => ${never}}), logger:error("last")`)
+  await run(
+    beam,
+    node,
+    `logger:error(#{n => 1}, #{report_cb => ${never}}), logger:error(#{n => 2}, #{report_cb => ${never}}), logger:error("last")`,
+  )
   t.strictSame(await late, ['    n: 1', '    n: 2', 'last'])
 }
 
@@ -100,7 +104,10 @@ async function refused(t: Test, beam: Beam, node: Node): Promise<void> {
   ]
   const told = next(node, metas.length)
   await evaluate(`[{logger_proxy, Ts} ! {log, error, #{n => 1}, M} || M <- [${metas.join(', ')}]], ok.`, { P: node.whereis('rex') as Pid })
-  t.strictSame(await told, metas.map(() => '    n: 1'))
+  t.strictSame(
+    await told,
+    metas.map(() => '    n: 1'),
+  )
   const gone = next(node, 1)
   const source = `Me = self(), Fun = fun(_) -> case get(logs) of true -> {"there", []}; _ -> Me ! asked, timer:sleep(infinity) end end,
     spawn(fun() -> put(logs, true), group_leader(U, self()), logger:error(#{n => 1}, #{report_cb => Fun}) end), receive asked -> asked after ${patience} -> late end.`

@@ -33,7 +33,10 @@ export function startServices(kernel: Kernel<any>, device: IoDevice): Upgrades {
   const leader = processes.spawn(ioServer(device), { name: 'user' })
   // Whoever is spawned without a parent prints where the node does.
   processes.init.groupLeader = leader.pid
-  start('logger_proxy', loggerProxy(processes.logger, ({ name }) => kernel.nodes('connected').includes(name)))
+  start(
+    'logger_proxy',
+    loggerProxy(processes.logger, ({ name }) => kernel.nodes('connected').includes(name)),
+  )
   start('net_kernel', netKernel)
   start('rex', rex(code))
   return upgrades

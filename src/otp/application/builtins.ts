@@ -68,7 +68,8 @@ export function applicationBuiltins({ controller }: Applications, groups: Proces
         return child instanceof Tuple ? ok(child.elements[0] as Pid) : undef
       },
       // As a node says it that knows of no distributed application. One that has no `dist_ac` waits for it for ever.
-      'takeover/2': (_, name, type) => error(isRestartType(type) ? 'not_running_distributed' : 'invalid_restart_type', isRestartType(type) ? name : type),
+      'takeover/2': (_, name, type) =>
+        error(isRestartType(type) ? 'not_running_distributed' : 'invalid_restart_type', isRestartType(type) ? name : type),
       'permit/2': (_, name, flag) => {
         if (typeof flag !== 'boolean') throw new ExitError(tuple(atom('badarg'), tuple(atom('application'), atom('permit'), [name, flag])))
         return loaded.get(name as Atom) ? tuple(atom('error'), atom('not_allowed')) : error('not_loaded', name)

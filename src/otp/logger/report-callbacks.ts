@@ -11,7 +11,7 @@
  * Source: logger_formatter.erl (format_msg).
  */
 import type { LogReport, LogSink, Process } from '../../process/index.js'
-import { Atom, atom, charlist, ExportFun, Fun, get, isFun, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import { type Atom, atom, charlist, ExportFun, type Fun, get, isFun, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { printsHere } from './log-text.js'
 import { applyFun } from '../rpc/apply-fun.js'
 import { RpcError } from '../rpc/erpc.js'
@@ -113,4 +113,5 @@ function nodeOf({ meta }: LogReport): Atom | null {
   return pid instanceof Pid ? pid.node : null
 }
 
-const fieldOf = (map: Term, key: string): Term | undefined => (map instanceof Map ? get(map as ReadonlyMap<Term, Term>, atom(key)) : undefined)
+const fieldOf = (map: Term, key: string): Term | undefined =>
+  map instanceof Map ? get(map as ReadonlyMap<Term, Term>, atom(key)) : undefined
