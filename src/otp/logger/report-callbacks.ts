@@ -11,7 +11,20 @@
  * Source: logger_formatter.erl (format_msg).
  */
 import type { LogReport, LogSink, Process } from '../../process/index.js'
-import { type Atom, atom, charlist, ExportFun, type Fun, get, isFun, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import {
+  type Atom,
+  atom,
+  charlist,
+  ExportFun,
+  type Fun,
+  get,
+  isFun,
+  Pid,
+  type Sendable,
+  type Term,
+  Tuple,
+  tuple,
+} from '../../term/index.js'
 import { printsHere } from './log-text.js'
 import { applyFun } from '../rpc/apply-fun.js'
 import { RpcError } from '../rpc/erpc.js'
