@@ -2,7 +2,7 @@
  * The terms that nearly all messages are made of, copied by recursion. What is rare, wrong or nested deeper than a few hundred levels is left to the
  * walk with a stack of its own: see copy. So nothing here has an error to tell.
  */
-import { Atom, Float, Pid, Reference, type Term, Tuple } from '../term/index.js'
+import { Atom, Float, ImproperList, Pid, Reference, type Term, Tuple } from '../term/index.js'
 import { termOfAtom } from './atoms.js'
 import { hasEqualBinaries } from './binary-keys.js'
 import { bufferOf } from './buffer-of.js'
@@ -41,6 +41,7 @@ function copyObject(value: object, exact: boolean, depth: number): Term {
   if (value instanceof Uint8Array) return Buffer.from(value)
   if (Object.getPrototypeOf(value) === Object.prototype) return copyPlain(value as Readonly<Record<string, unknown>>, exact, depth)
   if (value instanceof Map) return copyMap(value, exact, depth)
+  if (value instanceof ImproperList) return copyImproper(value, exact, depth)
   throw left
 }
 
@@ -63,6 +64,12 @@ function copyParts(parts: readonly unknown[], exact: boolean, depth: number): Te
   const copied: Term[] = length <= 0xffff ? new Array<Term>(length) : []
   for (let i = 0; i < length; i++) copied[i] = copyByRecursion(parts[i], exact, depth + 1)
   return copied
+}
+
+/** A tail that is a list only makes this one longer. */
+function copyImproper({ elements, tail }: ImproperList, exact: boolean, depth: number): Term {
+  if (elements.length === 0 || depth >= deepest || Array.isArray(tail) || tail instanceof ImproperList) throw left
+  return new ImproperList(copyParts(elements, exact, depth), copyByRecursion(tail, exact, depth + 1))
 }
 
 function copyPlain(value: Readonly<Record<string, unknown>>, exact: boolean, depth: number): Term {

@@ -3,7 +3,7 @@
  * What is rare, wrong or nested deeper than a few hundred levels is left to that: see Decoder. So nothing here has an error to tell, but
  * each limit counts as there.
  */
-import { Float, Pid, Reference, type Term, Tuple } from '../term/index.js'
+import { Float, ImproperList, Pid, Reference, type Term, Tuple } from '../term/index.js'
 import { type AtomBudget, type AtomTerm, atomFromUtf8, atomOfTerm } from './atoms.js'
 import { hasEqualBinaries } from './binary-keys.js'
 import { binaryAt, float64At } from './bytes-of.js'
@@ -205,8 +205,16 @@ export class RecursiveDecoder {
     // An array that is made at its full size is quicker to fill, but V8 makes very large ones sparse.
     const elements: Term[] = size <= 0xffff ? new Array<Term>(size) : []
     this.#fill(elements, size, depth + 1, owed + size - 1)
-    if (this.#u8() !== tag.NIL_EXT) throw left
-    return elements
+    const next = this.#u8()
+    return next === tag.NIL_EXT ? elements : this.#improper(elements, next, depth, owed)
+  }
+
+  /** @param next the tag of the tail: one that is a list makes this one longer. */
+  #improper(elements: Term[], next: number, depth: number, owed: number): Term {
+    if (next === tag.LIST_EXT || next === tag.STRING_EXT || elements.length === 0) throw left
+    this.#charge(8)
+    this.position--
+    return new ImproperList(elements, this.#value(depth + 1, owed))
   }
 
   #map(size: number, depth: number, owed: number): Term {

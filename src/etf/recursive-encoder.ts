@@ -2,7 +2,7 @@
  * The terms that nearly all messages are made of, written by recursion, which is two to three times as fast as the walk with a stack of its
  * own. What is rare, wrong or nested deeper than a few hundred levels is left to that: see Encoder. So nothing here has an error to tell.
  */
-import { Atom, Pid, Reference, Tuple } from '../term/index.js'
+import { Atom, ImproperList, Pid, Reference, Tuple } from '../term/index.js'
 import { atomOfTerm, termOfAtom } from './atoms.js'
 import { hasEqualBinaries } from './binary-keys.js'
 import type { AtomRef } from './encoder.js'
@@ -60,6 +60,7 @@ export class RecursiveEncoder {
     if (value instanceof Map) return this.#map(value, depth)
     if (value instanceof Pid) return this.#pid(value)
     if (value instanceof Reference) return this.#reference(value)
+    if (value instanceof ImproperList) return this.#improper(value, depth)
     throw left
   }
 
@@ -178,6 +179,16 @@ export class RecursiveEncoder {
     sink.tag32(tag.LIST_EXT, length)
     this.#parts(list, length, depth + 1)
     sink.u8(tag.NIL_EXT)
+  }
+
+  /** `[alias | Ref]` stands in every answer to a call. A tail that is a list only makes this one longer. */
+  #improper({ elements, tail }: ImproperList, depth: number): void {
+    const { length } = elements
+    if (length === 0 || Array.isArray(tail) || tail instanceof ImproperList) throw left
+    this.#enter(depth)
+    this.#sink.tag32(tag.LIST_EXT, length)
+    this.#parts(elements, length, depth + 1)
+    this.#value(tail, depth + 1)
   }
 
   /** Is it a list of bytes, and so written? */
