@@ -79,12 +79,16 @@ export class ChannelDecoder {
    *
    * @throws DistError DIST_PROTOCOL_* or EtfError that names the peer's fault.
    */
-  decode(...pieces: readonly Buffer[]): Signal | null {
+  decode(frame: Buffer | readonly Buffer[]): Signal | null {
+    if (Buffer.isBuffer(frame)) return this.#whole(frame)
     // What is large comes in further fragments: they are copied once, to where the payload is put together.
-    const [first, ...rest] = pieces as [Buffer]
-    if (rest.length > 0 && this.#fragmented && first.length >= continuationSize && first[1] === DIST_FRAG_CONT)
+    const [first, ...rest] = frame as readonly [Buffer, ...Buffer[]]
+    if (this.#fragmented && first.length >= continuationSize && first[1] === DIST_FRAG_CONT)
       return this.#fragment(first, readHeader(first, this.#cache, this.#atoms), rest)
-    const frame = whole(pieces)
+    return this.#whole(whole(frame))
+  }
+
+  #whole(frame: Buffer): Signal | null {
     if (frame.length === 0) return null
     if (!this.#headers) return this.#passThrough(frame)
     const header = readHeader(frame, this.#cache, this.#atoms)

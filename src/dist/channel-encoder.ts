@@ -5,13 +5,13 @@
 import type { Limits } from '../etf/limits.js'
 import { VERSION } from '../etf/tags.js'
 import { Writer } from '../etf/writer.js'
-import { type Atom, Pid } from '../term/index.js'
+import { Pid } from '../term/index.js'
+import { type Abilities, abilitiesOf } from './abilities.js'
 import { AtomReferences } from './atom-references.js'
 import { BytesPayload } from './bytes-payload.js'
 import { PASS_THROUGH } from './channel-decoder.js'
 import { encodeControl, type Outgoing } from './control-encode.js'
 import type { Ends } from './control-fields.js'
-import { flags } from './flags.js'
 import { type FragmentId, HeaderWriter, writeContinuation } from './header.js'
 import { fragmentSize, Lanes, type Message, type Piece } from './lanes.js'
 import { encodeRelay } from './relay.js'
@@ -30,9 +30,8 @@ export interface ChannelEncoderOptions {
 
 export class ChannelEncoder {
   readonly #ends: Ends
-  readonly #flags: bigint
+  readonly #can: Abilities
   readonly #relay: boolean
-  readonly #fragments: boolean
   /** What came as bytes may go on as it is: the peer knows what atom references mean, and every kind of term. */
   readonly #passesOn: boolean
   readonly #headers: HeaderWriter | null
@@ -46,15 +45,13 @@ export class ChannelEncoder {
   constructor({ ends, flags: negotiated, relay = false, limits }: ChannelEncoderOptions) {
     this.#ends = ends
     this.#relay = relay
-    this.#flags = negotiated
-    this.#fragments = (negotiated & flags.FRAGMENTS) !== 0n
-    const caches = (negotiated & flags.DIST_HDR_ATOM_CACHE) !== 0n
-    this.#headers = this.#fragments || caches ? new HeaderWriter() : null
-    // OTP before 29 closes the connection when one comes.
-    const records = (negotiated & flags.NATIVE_RECORDS) !== 0n
-    this.#passesOn = caches && records
+    this.#can = abilitiesOf(negotiated)
+    // OTP before 29 closes the connection when a record comes.
+    const { fragments, atomCache, records } = this.#can
+    this.#headers = fragments || atomCache ? new HeaderWriter() : null
+    this.#passesOn = atomCache && records
     this.#out = new Writer({ limits, records, gathers: true })
-    this.#body = new Writer({ limits, records, gathers: true, atomRef: caches ? atom => this.#references.of(atom) : undefined })
+    this.#body = new Writer({ limits, records, gathers: true, atomRef: atomCache ? atom => this.#references.of(atom) : undefined })
   }
 
   /** Bytes that `take` would hand over at once */
@@ -73,7 +70,7 @@ export class ChannelEncoder {
    * @throws EtfError for a payload that is no term, or ETF_RECORD for one that this peer would not take; DistError DIST_SIGNAL. Then nothing was added.
    */
   encode(signal: Signal): boolean {
-    const outgoing = this.#relay ? encodeRelay(signal) : encodeControl(signal, this.#flags, this.#ends)
+    const outgoing = this.#relay ? encodeRelay(signal) : encodeControl(signal, this.#can, this.#ends)
     if (outgoing === null) return false
     if (this.#headers === null) this.#passThrough(outgoing)
     else this.#add(signal, outgoing)
@@ -98,17 +95,15 @@ export class ChannelEncoder {
   #add(signal: Signal, outgoing: Outgoing): void {
     const payloadStart = this.#write(outgoing)
     const { length } = this.#body
-    const parts = this.#body.takeParts()
-    const { atoms } = this.#references
-    const large = this.#fragments && length > fragmentSize && payloadStart < length
+    const large = this.#can.fragments && length > fragmentSize && payloadStart < length
     // What is sent to a new process must find it there, whoever sends it: its start goes in one piece, before all that waits.
     const urgent = signal.op === 'start' || (!large && signal.op === 'notice' && !signal.last)
-    if (urgent || (!large && this.#lanes.isEmpty)) return this.#whole(atoms, parts, length)
+    if (urgent || (!large && this.#lanes.isEmpty)) return this.#whole()
     const sender = senderOf(signal)
-    const message = (): Message => ({ bytes: new Rope(parts), payloadStart, atoms: [...atoms] })
+    const message = (): Message => ({ bytes: new Rope(this.#body.takeParts()), payloadStart, atoms: this.#references.atoms })
     if (sender === null && !this.#lanes.isEmpty) this.#lanes.pushBehindAll(message())
     else if (large || this.#lanes.has(sender ?? '')) this.#lanes.push(sender ?? '', message())
-    else this.#whole(atoms, parts, length)
+    else this.#whole()
   }
 
   /** Writes control message and payload into the body, and gives the place where the payload begins. */
@@ -130,10 +125,13 @@ export class ChannelEncoder {
     }
   }
 
-  #whole(atoms: readonly Atom[], parts: readonly Buffer[], length: number): void {
+  /** The frame of what is in the body. */
+  #whole(): void {
     const at = this.#begin()
-    this.#headers?.write(this.#out, atoms)
-    this.#end(at, parts, length)
+    const { list, count } = this.#references
+    this.#headers?.write(this.#out, list, undefined, count)
+    this.#body.pour(this.#out)
+    this.#end(at)
   }
 
   #piece({ message, first, length, bytes, sequence, fragment }: Piece): void {

@@ -70,17 +70,24 @@ export class FrameReader {
    * @throws DistError DIST_FRAME_SIZE as soon as a length is over the limit. The stream has no further frames.
    */
   next(): Buffer | null {
-    const pieces = this.nextPieces()
-    return pieces && whole(pieces)
+    const frame = this.nextPieces()
+    return frame && whole(frame)
   }
 
-  /** The same in the pieces in which it came, of which there is one at least. */
-  nextPieces(): readonly Buffer[] | null {
+  /** The same, but in the pieces in which it came when it did not come in one. */
+  nextPieces(): Buffer | readonly Buffer[] | null {
     return this.#readPrefix() ? this.#readBytes() : null
   }
 
   #readPrefix(): boolean {
     if (this.#prefixRead === this.#prefix) return true
+    const [chunk, at] = [this.#chunk, this.#at]
+    if (this.#prefix === 4 && this.#prefixRead === 0 && at + 4 <= chunk.length) {
+      // The usual case, and all of it at once.
+      this.#length = ((chunk[at]! << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!) >>> 0
+      this.#at = at + 4
+      this.#prefixRead = 4
+    }
     while (this.#prefixRead < this.#prefix) {
       const byte = this.#chunk[this.#at]
       if (byte === undefined) return false
@@ -98,12 +105,12 @@ export class FrameReader {
     return true
   }
 
-  #readBytes(): readonly Buffer[] | null {
+  #readBytes(): Buffer | readonly Buffer[] | null {
     const piece = this.#chunk.subarray(this.#at, this.#at + this.#missing)
     this.#at += piece.length
     const alone = piece.length === this.#length
     this.#missing -= piece.length
-    if (alone) return this.#finish([piece])
+    if (alone) return this.#finish(piece)
     this.#keep(piece)
     return this.#missing === 0 ? this.#finish(this.#pieces.map(piece => (Buffer.isBuffer(piece) ? piece : piece.take()))) : null
   }
@@ -117,13 +124,13 @@ export class FrameReader {
     this.#pieces.push(growing)
   }
 
-  #finish(pieces: readonly Buffer[]): readonly Buffer[] {
+  #finish<T>(frame: T): T {
     this.#length = 0
     this.#prefixRead = 0
-    this.#pieces = []
-    return pieces
+    if (this.#pieces.length > 0) this.#pieces = []
+    return frame
   }
 }
 
 /** A frame in one piece. */
-export const whole = (pieces: readonly Buffer[]): Buffer => (pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+export const whole = (frame: Buffer | readonly Buffer[]): Buffer => (Buffer.isBuffer(frame) ? frame : Buffer.concat(frame))

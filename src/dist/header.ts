@@ -52,10 +52,10 @@ export function readHeader(frame: Buffer, cache: ReceivingCache, budget: AtomBud
   const tag = frame[1]
   switch (tag) {
     case DIST_HEADER:
-      return { tag, sequence: 0n, fragment: 1n, ...readAtoms(frame, 2, cache, budget) }
+      return readAtoms(frame, tag, 0n, 1n, 2, cache, budget)
     case DIST_FRAG_HEADER:
       need(frame, 18)
-      return { tag, sequence: frame.readBigUInt64BE(2), fragment: frame.readBigUInt64BE(10), ...readAtoms(frame, 18, cache, budget) }
+      return readAtoms(frame, tag, frame.readBigUInt64BE(2), frame.readBigUInt64BE(10), 18, cache, budget)
     case DIST_FRAG_CONT:
       need(frame, 18)
       return { tag, sequence: frame.readBigUInt64BE(2), fragment: frame.readBigUInt64BE(10), atoms: noAtoms, end: continuationSize }
@@ -63,37 +63,50 @@ export function readHeader(frame: Buffer, cache: ReceivingCache, budget: AtomBud
   throw fault(tag === undefined ? 'ends after its first byte' : `has tag ${tag} where 68, 69 or 70 must be`)
 }
 
-function readAtoms(frame: Buffer, start: number, cache: ReceivingCache, budget: AtomBudget): Pick<Header, 'atoms' | 'end'> {
+/** One comes with every message, so it is made in one go. */
+function readAtoms(
+  frame: Buffer,
+  tag: number,
+  sequence: bigint,
+  fragment: bigint,
+  start: number,
+  cache: ReceivingCache,
+  budget: AtomBudget,
+): Header {
   need(frame, start + 1)
   const count = frame[start] as number
   let at = start + 1
-  if (count === 0) return { atoms: noAtoms, end: at }
+  if (count === 0) return { tag, sequence, fragment, atoms: noAtoms, end: at }
 
   const nibbles = at
   at += (count >> 1) + 1
   need(frame, at)
-  const nibble = (index: number): number => ((frame[nibbles + (index >> 1)] as number) >> ((index & 1) << 2)) & 15
-  const lengthSize = nibble(count) & 1 ? 2 : 1
+  const long = (nibble(frame, nibbles, count) & 1) !== 0
 
-  const atoms: AtomTerm[] = []
+  const atoms = new Array<AtomTerm>(count)
   for (let i = 0; i < count; i++) {
-    const flag = nibble(i)
+    const flag = nibble(frame, nibbles, i)
     need(frame, at + 1)
-    const slot = ((flag & 7) << 8) | (frame[at++] as number)
-    if (flag & 8) {
-      need(frame, at + lengthSize)
-      const length = lengthSize === 1 ? (frame[at] as number) : frame.readUInt16BE(at)
-      at += lengthSize
-      need(frame, at + length)
-      cache.set(slot, atomFromUtf8(frame, at, length, budget))
-      at += length
-    }
+    const slot = ((flag & 7) << 8) | frame[at++]!
+    if (flag & 8) at = readEntry(frame, at, slot, long, cache, budget)
     const atom = cache.get(slot)
     if (atom === undefined)
       throw new DistError('DIST_PROTOCOL_ATOM_CACHE', `A message refers to slot ${slot} of the atom cache, which is empty.`)
-    atoms.push(atom)
+    atoms[i] = atom
   }
-  return { atoms, end: at }
+  return { tag, sequence, fragment, atoms, end: at }
+}
+
+const nibble = (frame: Buffer, start: number, index: number): number => (frame[start + (index >> 1)]! >> ((index & 1) << 2)) & 15
+
+/** Puts a new atom into its slot, and returns the place behind it. */
+function readEntry(frame: Buffer, start: number, slot: number, long: boolean, cache: ReceivingCache, budget: AtomBudget): number {
+  const at = start + (long ? 2 : 1)
+  need(frame, at)
+  const length = long ? frame.readUInt16BE(start) : frame[start]!
+  need(frame, at + length)
+  cache.set(slot, atomFromUtf8(frame, at, length, budget))
+  return at + length
 }
 
 /** Which fragment of which sequence a header begins. */
@@ -108,16 +121,15 @@ export class HeaderWriter {
   readonly #slots = new Uint16Array(maxReferences)
   readonly #fresh = new Uint8Array(maxReferences)
 
-  /** `atoms[n]` is what ATOM_CACHE_REF n means in the message. At most 255. */
-  write(out: Writer, atoms: readonly Atom[], id?: FragmentId): void {
-    out.u8(VERSION)
-    out.u8(id ? DIST_FRAG_HEADER : DIST_HEADER)
+  /** `atoms[n]` is what ATOM_CACHE_REF n means in the message, for the first `count` of them. At most 255. */
+  write(out: Writer, atoms: readonly Atom[], id?: FragmentId, count = atoms.length): void {
+    out.tag8(VERSION, id ? DIST_FRAG_HEADER : DIST_HEADER)
     if (id) writeId(out, id)
-    out.u8(atoms.length)
-    if (atoms.length === 0) return
-    const long = this.#place(atoms)
-    this.#writeFlags(out, atoms.length, long)
-    for (let i = 0; i < atoms.length; i++) {
+    out.u8(count)
+    if (count === 0) return
+    const long = this.#place(atoms, count)
+    this.#writeFlags(out, count, long)
+    for (let i = 0; i < count; i++) {
       out.u8(this.#slots[i]!)
       if (this.#fresh[i] === 0) continue
       const { bytes } = atoms[i]!
@@ -128,9 +140,9 @@ export class HeaderWriter {
   }
 
   /** Finds each atom its slot. Is there a new one whose length needs two bytes? */
-  #place(atoms: readonly Atom[]): boolean {
+  #place(atoms: readonly Atom[], count: number): boolean {
     let long = false
-    for (let i = 0; i < atoms.length; i++) {
+    for (let i = 0; i < count; i++) {
       const atom = atoms[i]!
       const slot = this.#cache.slotOf(atom)
       const known = this.#cache.put(slot, atom)

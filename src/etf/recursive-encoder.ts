@@ -129,9 +129,7 @@ export class RecursiveEncoder {
     const sink = this.#sink
     sink.u8(tag.NEW_PID_EXT)
     this.#atom(pid.node)
-    sink.u32(pid.id)
-    sink.u32(pid.serial)
-    sink.u32(pid.creation)
+    sink.u32x3(pid.id, pid.serial, pid.creation)
   }
 
   #reference(reference: Reference): void {
@@ -142,7 +140,8 @@ export class RecursiveEncoder {
     sink.u16(words.length)
     this.#atom(reference.node)
     sink.u32(reference.creation)
-    for (const word of words) sink.u32(word)
+    if (words.length === 3) sink.u32x3(words[0]!, words[1]!, words[2]!)
+    else for (const word of words) sink.u32(word)
   }
 
   // ── containers ─────────────────────────────────────────────────────────────

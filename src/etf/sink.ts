@@ -80,6 +80,25 @@ export class Sink {
     this.position = this.bytes.writeBigUInt64BE(value, this.position)
   }
 
+  /** Three times four bytes, none of them negative */
+  u32x3(first: number, second: number, third: number): void {
+    this.ensure(12)
+    const { bytes, position } = this
+    bytes[position] = first >>> 24
+    bytes[position + 1] = first >>> 16
+    bytes[position + 2] = first >>> 8
+    bytes[position + 3] = first
+    bytes[position + 4] = second >>> 24
+    bytes[position + 5] = second >>> 16
+    bytes[position + 6] = second >>> 8
+    bytes[position + 7] = second
+    bytes[position + 8] = third >>> 24
+    bytes[position + 9] = third >>> 16
+    bytes[position + 10] = third >>> 8
+    bytes[position + 11] = third
+    this.position = position + 12
+  }
+
   /** A tag, and one byte */
   tag8(tag: number, value: number): void {
     this.ensure(2)
@@ -244,6 +263,20 @@ export class Sink {
     // What grew beyond a slab is not worth keeping: the next bytes would hold all of it.
     if (this.bytes.length > this.#slab) this.#use(empty, 0)
     return parts
+  }
+
+  /** Moves what was written behind what is in another, and goes on with nothing written. */
+  pour(other: Sink): void {
+    const length = this.length
+    if (this.#parts.length > 0 || length >= worthAPart) {
+      for (const part of this.takeParts()) other.append(part)
+      return
+    }
+    // As most messages are: no Buffer is made for it, and its place is free again.
+    other.ensure(length)
+    this.bytes.copy(other.bytes, other.position, this.#start, this.position)
+    other.position += length
+    this.position = this.#start
   }
 
   /** What was written into the slab becomes a part. */

@@ -188,7 +188,7 @@ export class Connection {
       for (;;) {
         const frame = this.#reader.nextPieces()
         if (frame === null) return undefined
-        const signal = this.#decoder.decode(...frame)
+        const signal = this.#decoder.decode(frame)
         if (signal !== null) return signal
       }
     } catch (error) {

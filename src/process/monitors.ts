@@ -11,6 +11,7 @@ import { type Atom, atom, Pid, type Reference, type Term, Tuple, tuple } from '.
 import { type Aliases, type AliasMode } from './aliases.js'
 import { all, excluding, find, including, type Key, type Keyed } from './few.js'
 import type { Host } from './host.js'
+import { keyOfForeignReference } from './keys.js'
 import type { LocalProcess } from './local-process.js'
 import { PeerIndex } from './peer-index.js'
 import { noconnection, noproc } from './reason.js'
@@ -194,6 +195,6 @@ export class Monitors {
 
   #keyOf(ref: Reference): Key {
     const number = this.#host.table.numberOf(ref)
-    return number >= 0 ? number : `${ref.words.join('.')}.${ref.creation}@${ref.node.name}`
+    return number >= 0 ? number : keyOfForeignReference(ref)
   }
 }

@@ -11,6 +11,7 @@
  *   3 mod 4      that place, for processes that it has started in other places, main too: `outside`. Main knows where they live.
  */
 import { type Atom, Pid, Reference } from '../term/index.js'
+import { keyOfForeignPid } from './keys.js'
 import type { LocalProcess } from './local-process.js'
 import { Slots } from './slots.js'
 
@@ -135,7 +136,7 @@ export class ProcessTable {
   /** A key for a pid in a map: a number for this node's own, a string for any other. */
   keyOf(pid: Pid): string | number {
     if (this.owns(pid)) return pid.serial * 2 ** 28 + pid.id
-    return `${pid.id}.${pid.serial}.${pid.creation}@${pid.node.name}`
+    return keyOfForeignPid(pid)
   }
 }
 

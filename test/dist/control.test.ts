@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ALTACT_SIG_SEND, altactFlag } from '../../src/dist/altact.js'
 import * as fields from '../../src/dist/control-fields.js'
+import { abilitiesOf } from '../../src/dist/abilities.js'
 import { encodeControl } from '../../src/dist/control-encode.js'
 import { type ControlName, controlMessages, decodeControl, UNLINK } from '../../src/dist/control.js'
 import { type FlagName, flags, mandatoryFlags, offeredFlags } from '../../src/dist/flags.js'
@@ -73,7 +74,7 @@ t.test('the numbers are those of OTP, none twice', async t => {
 
 /** What `self` makes of a signal that `peer` sends, the payload left as it is. */
 function throughControl(signal: Signal, negotiated: bigint): Record<string, unknown> | null {
-  const outgoing = encodeControl(signal, negotiated, otherEnds)
+  const outgoing = encodeControl(signal, abilitiesOf(negotiated), otherEnds)
   if (outgoing === null) return null
   const control = decodeControl(outgoing.control, ends)
   t.equal(control.payload !== null, outgoing.payload !== null, 'both sides agree whether a payload follows')
@@ -136,7 +137,7 @@ t.test('the flags of the peer choose the form', async t => {
     [down, monitors | flags.EXIT_PAYLOAD, 28],
   ]
   for (const [signal, has, code] of table) {
-    const control = encodeControl(signal, has, otherEnds)?.control.elements[0] ?? null
+    const control = encodeControl(signal, abilitiesOf(has), otherEnds)?.control.elements[0] ?? null
     t.equal(control, code, `${describe(signal)} with flags ${has.toString(16)}`)
   }
 })
@@ -154,7 +155,7 @@ t.test('what a real node would not take is refused to the sender', async t => {
     ['a message to a name from nobody', { ...send, from: null, to: ourName }],
     ['a message to an alias from nobody', { ...send, from: null, to: ourRef }],
   ]
-  for (const [what, signal] of table) t.throws(() => encodeControl(signal, everything, otherEnds), { code: 'DIST_SIGNAL' }, what)
+  for (const [what, signal] of table) t.throws(() => encodeControl(signal, abilitiesOf(everything), otherEnds), { code: 'DIST_SIGNAL' }, what)
 })
 
 // ── hostile peers ────────────────────────────────────────────────────────────
