@@ -158,8 +158,8 @@ export class RecursiveDecoder {
     if (size < 1 || size > 5) throw left
     const node = atomOfTerm(this.#node())
     const creation = this.#u32()
-    const words = [this.#u32()]
-    while (words.length < size) words.push(this.#u32())
+    const words = new Array<number>(size)
+    for (let i = 0; i < size; i++) words[i] = this.#u32()
     return new Reference(node, creation, words)
   }
 

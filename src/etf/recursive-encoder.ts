@@ -141,7 +141,7 @@ export class RecursiveEncoder {
     this.#atom(reference.node)
     sink.u32(reference.creation)
     if (words.length === 3) sink.u32x3(words[0]!, words[1]!, words[2]!)
-    else for (const word of words) sink.u32(word)
+    else for (let i = 0; i < words.length; i++) sink.u32(words[i]!)
   }
 
   // ── containers ─────────────────────────────────────────────────────────────

@@ -9,8 +9,28 @@ export function keyOfForeignPid({ id, serial, creation, node }: Pid): string {
   return numbers + node.name
 }
 
+/** The number of its words comes first: what is not there must not be taken for a zero. */
 export function keyOfForeignReference({ words, creation, node }: Reference): string {
-  const [a = 0, b = 0, c = 0] = words
-  const numbers = String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, creation & 0xffff, creation >>> 16)
-  return words.length === 3 ? numbers + node.name : `${words.join('.')}.${numbers}${node.name}`
+  const [a, b, c, d, e] = [wordOf(words, 0), wordOf(words, 1), wordOf(words, 2), wordOf(words, 3), wordOf(words, 4)]
+  const length = words.length
+  // One call with numbers, for to spread an array is slow.
+  return (
+    String.fromCharCode(
+      length,
+      a & 0xffff,
+      a >>> 16,
+      b & 0xffff,
+      b >>> 16,
+      c & 0xffff,
+      c >>> 16,
+      d & 0xffff,
+      d >>> 16,
+      e & 0xffff,
+      e >>> 16,
+    ) +
+    String.fromCharCode(creation & 0xffff, creation >>> 16) +
+    node.name
+  )
 }
+
+const wordOf = (words: readonly number[], index: number): number => (index < words.length ? words[index]! : 0)

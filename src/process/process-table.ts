@@ -129,8 +129,8 @@ export class ProcessTable {
 
   /** A small key for one of this node's own references; -1 for any other. */
   numberOf(ref: Reference): number {
-    const [low, high, place] = ref.words
-    return this.owns(ref) && ref.words.length === 3 && place === this.place ? (low as number) + (high as number) * 2 ** 18 : -1
+    const { words } = ref
+    return words.length === 3 && words[2] === this.place && this.owns(ref) ? words[0]! + words[1]! * 2 ** 18 : -1
   }
 
   /** A key for a pid in a map: a number for this node's own, a string for any other. */

@@ -15,6 +15,9 @@ export interface Runnable {
   run(): void
 }
 
+/** `then` of it makes a microtask with a third of the work of `queueMicrotask`, which wraps each in an AsyncResource. */
+const turn = Promise.resolve()
+
 const budget = 4000
 const slice = 5
 /** Places of a run queue that are kept */
@@ -53,7 +56,7 @@ export class Scheduler {
   #arm(): void {
     if (this.#armed) return
     this.#armed = true
-    if (this.#reductions > 0) queueMicrotask(this.#run)
+    if (this.#reductions > 0) void turn.then(this.#run)
     else setImmediate(this.#refill)
   }
 

@@ -155,7 +155,8 @@ t.test('what a real node would not take is refused to the sender', async t => {
     ['a message to a name from nobody', { ...send, from: null, to: ourName }],
     ['a message to an alias from nobody', { ...send, from: null, to: ourRef }],
   ]
-  for (const [what, signal] of table) t.throws(() => encodeControl(signal, abilitiesOf(everything), otherEnds), { code: 'DIST_SIGNAL' }, what)
+  for (const [what, signal] of table)
+    t.throws(() => encodeControl(signal, abilitiesOf(everything), otherEnds), { code: 'DIST_SIGNAL' }, what)
 })
 
 // ── hostile peers ────────────────────────────────────────────────────────────

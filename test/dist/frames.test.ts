@@ -85,7 +85,7 @@ t.test('a frame in several chunks can be had in their pieces, uncopied where the
   for (const chunk of chunks) {
     t.equal(pieces, null)
     reader.push(chunk)
-    pieces = reader.nextPieces()
+    pieces = reader.nextPieces() as readonly Buffer[] | null
   }
   t.ok(Buffer.concat(pieces ?? []).equals(stream.subarray(4)))
   t.strictSame(pieces?.map(piece => piece.buffer === stream.buffer), [false, true, false, true, false]) // prettier-ignore
