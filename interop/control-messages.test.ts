@@ -5,9 +5,11 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { abilitiesOf } from '../src/dist/abilities.js'
 import { ChannelDecoder, PASS_THROUGH } from '../src/dist/channel-decoder.js'
 import { encodeControl } from '../src/dist/control-encode.js'
 import { flags, offeredFlags } from '../src/dist/flags.js'
+import { whole } from '../src/dist/frames.js'
 import type { LocalEnd } from '../src/dist/peer.js'
 import { type Signal, TermPayload } from '../src/dist/signal.js'
 import { atom, type Atom, format, Pid, Reference, type Sendable, type Term, Tuple, tuple } from '../src/index.js'
@@ -68,7 +70,7 @@ t.test('control messages', async t => {
         await theySay(t, line)
         t.equal(line.reason, null, 'nobody closed the connection')
         for (const name of line.said) said.add(name)
-        for (const { args } of frames()) heard.add(nameIn(args[0]))
+        for (const { args } of frames()) heard.add(nameIn(whole(args[0])))
       })
     }
     // UNLINK is gone: OTP 25 would say it to a node without UNLINK_ID, which no node is any more.
@@ -315,7 +317,7 @@ class Line implements AsyncDisposable {
 
   say(signal: Signal): void {
     const { peer, self } = this.connection
-    const outgoing = encodeControl(signal, peer.flags, { self, peer: peer.name })
+    const outgoing = encodeControl(signal, abilitiesOf(peer.flags), { self, peer: peer.name })
     if (!outgoing) throw new Error(`${signal.op} has no form for these flags`)
     this.said.add(nameOf.get(outgoing.control.elements[0] as number) as string)
     this.connection.send(signal)
