@@ -68,6 +68,8 @@ export interface Mover {
   arrived(url: string, exported: Functions): Promise<void>
   /** Does a program that was imported by this URL define something? */
   knows(url: string): boolean
+  /** When it did, as Date.now(); undefined: it does not */
+  since(url: string): number | undefined
   /** A server begins. */
   began(runner: Runner): void
   /** How many have their definition of what was imported by this URL, in all places? */

@@ -10,7 +10,8 @@ import { type LocalProcess, type Process, reason } from '../process/index.js'
 import { type Atom, NodeError, type Pid } from '../term/index.js'
 import { Callable, type Loaded } from './callable.js'
 import { CodeError, codeName } from './code-error.js'
-import { fileOf, importFrom, nextOf } from './code-file.js'
+import { fileOf, nextOf } from './code-file.js'
+import { importing } from './code-imports.js'
 import type { Age, Change, CodeHost, LoadOptions, MoveOptions, Mover, Upgraded, UpgradeOptions, VersionInfo } from './code-types.js'
 import { type Fun, type Functions, Version } from './code-version.js'
 import type { Placement } from './outside.js'
@@ -35,7 +36,7 @@ export class Code<P extends Process = any> extends Callable<P> {
 
   /**
    * Makes functions callable from other nodes, under a module's name. A URL is imported, and every function that it exports counts; one that was imported
-   * before is read anew, but not what it imports itself. Loaded again, the version that was current becomes the old one, and the old one before it goes: see
+   * before is read anew, with those of its own files that have changed since. Loaded again, the version that was current becomes the old one, and the old one before it goes: see
    * `purge` and `softPurge`. When anything fails, all is as it was.
    *
    * @throws CodeError ERR_CODE_MODULE when the import fails or holds no function, ERR_CODE_NAME for what cannot name a module,
@@ -299,7 +300,7 @@ export class Code<P extends Process = any> extends Callable<P> {
 
   /** @throws CodeError ERR_CODE_MODULE */
   async #import(url: string): Promise<Functions<P>> {
-    const exported = await importFrom(url)
+    const exported = await importFrom(url, this.mover?.since(fileOf(url)))
     await this.mover?.arrived(url, exported)
     return exported
   }
@@ -341,6 +342,18 @@ export class Code<P extends Process = any> extends Callable<P> {
 
   #none(): Loaded<P> {
     return { current: null, old: null, next: null, vsns: new Map(), count: 0, on: undefined, reserved: false }
+  }
+}
+
+/** @throws CodeError ERR_CODE_MODULE */
+async function importFrom(url: string, since?: number): Promise<Functions<any>> {
+  try {
+    const done = importing(url, since)
+    const exported = (await import(url)) as Functions<any>
+    done()
+    return exported
+  } catch (cause) {
+    throw new CodeError('ERR_CODE_MODULE', `The module at ${url} does not load: ${String(cause)}.`, { cause })
   }
 }
 

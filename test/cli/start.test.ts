@@ -6,8 +6,16 @@ import { Beamlet, fails, type RunOptions } from './beamlet.js'
 import { type Machine, machine } from './peers.js'
 
 /** Starts a file of that text, and tells when it is up. */
-async function started(t: Test, here: Machine, file: string, source: string, options: readonly string[] = [], run: RunOptions = {}) {
-  const path = join(t.testdir(), file)
+async function started(
+  t: Test,
+  here: Machine,
+  file: string,
+  source: string,
+  options: readonly string[] = [],
+  run: RunOptions = {},
+  beside: Parameters<Test['testdir']>[0] = {},
+) {
+  const path = join(t.testdir(beside), file)
   writeFileSync(path, source)
   const env = { ERL_EPMD_PORT: String(here.epmdPort), BEAMLET_COOKIE: 'secret', ...run.env }
   const command = new Beamlet(['start', path, ...options], { ...run, env })
@@ -236,14 +244,20 @@ t.test('--watch: its servers move to what is written, with their states, and sta
   const node = await here.node('peer')
   const source = (version: number): string => `
     import { genServer, reply } from 'beamlet/otp'
+    import { step } from './lib/step.mjs'
     export const counter = genServer({
       module: import.meta.url,
       init: () => 0,
-      call: { add: n => reply([${version}, n + 1], n + 1) },
+      call: { add: n => reply([${version}, n + 1, step()], n + 1) },
     })
     export default async node => void (await node.start(counter, { name: 'counter' }))
     `
-  const command = await started(t, here, 'watched.mjs', source(1), ['--watch', '--name', 'watched@127.0.0.1'])
+  const libs = {
+    'step.mjs': `import { size } from './size.mjs'\nexport const step = () => 'step ' + size`,
+    'size.mjs': `export const size = 1`,
+  }
+  const command = await started(t, here, 'watched.mjs', source(1), ['--watch', '--name', 'watched@127.0.0.1'], {}, { lib: libs })
+  const lib = (file: string, text: string): void => writeFileSync(join(t.testdirName, 'lib', file), text)
   await command.said(/is up/)
   const path = join(t.testdirName, 'watched.mjs')
   const add = async (): Promise<string> =>
@@ -251,13 +265,22 @@ t.test('--watch: its servers move to what is written, with their states, and sta
   while ((await add().catch(() => '')) === '') continue
   writeFileSync(path, source(2))
   await command.said(/watched\.mjs is at version 2: 1 server has moved/)
-  t.match(await add(), /^\[2,\d+\]$/)
+  t.match(await add(), /^\[2,\d+,<<"step 1">>\]$/)
   writeFileSync(path, `${source(3)}\nexport const = 1\n`)
-  await command.said(/watched\.mjs stays as it was: [^]*watched\.mjs:10\n/)
+  await command.said(/watched\.mjs stays as it was: [^]*watched\.mjs:11\n/)
   t.match(await add(), /^\[2,/)
   writeFileSync(path, source(4))
   await command.said(/watched\.mjs is at version 3: 1 server has moved/)
-  t.match(await add(), /^\[4,/)
+  t.match(await add(), /^\[4,\d+,<<"step 1">>\]/)
+  lib('size.mjs', `export const size = 2`)
+  await command.said(/watched\.mjs is at version 4: 1 server has moved/)
+  t.match(await add(), /^\[4,\d+,<<"step 2">>\]/, 'of a file that is imported by one that is imported')
+  lib('size.mjs', `export const size = 3\nexport const = 1`)
+  await command.said(/watched\.mjs stays as it was: [^]*lib\/size\.mjs:2\n/)
+  t.match(await add(), /^\[4,\d+,<<"step 2">>\]/)
+  lib('size.mjs', `export const size = 3`)
+  await command.said(/watched\.mjs is at version 5: 1 server has moved/)
+  t.match(await add(), /^\[4,\d+,<<"step 3">>\]/)
   command.signal('SIGTERM')
   t.match(await command.ended, { code: 0, signal: null })
 })

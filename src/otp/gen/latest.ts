@@ -13,6 +13,8 @@ interface Exports {
 
 /** In the order in which they were defined, by the URL of their module */
 const modules = new Map<string, WeakRef<Defined>[]>()
+/** When the first of them was made, as Date.now(): what its module imports had been imported by then. */
+const times = new Map<string, number>()
 const numbers = new WeakMap<Defined, number>()
 /** What is exported by that URL, where that is known */
 const exports = new Map<string, Exports>()
@@ -27,6 +29,7 @@ export function remember(made: object, definition: Defined): void {
   if (module === undefined) return
   const known = modules.get(module) ?? []
   modules.set(module, known)
+  if (!times.has(module)) times.set(module, Date.now())
   numbers.set(definition, known.push(new WeakRef(definition)) - 1)
 }
 
@@ -40,6 +43,8 @@ export const definitionAt = (url: string, number: number): Defined | undefined =
 
 /** The URLs, that one's file in other versions too, by which something was imported here that defines something */
 export const definitionsOf = (url: string): string[] => [...modules.keys()].filter(each => fileOf(each) === fileOf(url))
+
+export const definedAt = (url: string): number | undefined => times.get(url)
 
 export const isLearnt = (url: string): boolean => exports.has(url)
 

@@ -16,7 +16,7 @@ import type { Runner } from '../../process/index.js'
 import { Atom, atom, format, type NodeError, type Pid, type Sendable, type Term, text, Tuple, tuple } from '../../term/index.js'
 import { applicationsOf } from '../application/application.js'
 import type { ApplicationChange } from '../application/application-upgrade.js'
-import { definitionsOf, isLearnt, learn } from '../gen/latest.js'
+import { definedAt, definitionsOf, isLearnt, learn } from '../gen/latest.js'
 import { GenRunner } from '../gen/runner.js'
 import { Moving, type Refusal, type Target } from './moving.js'
 import { Elsewhere, Here, moveLater, type Part, targetFrom } from './parts.js'
@@ -46,6 +46,10 @@ export class Upgrades implements Mover {
 
   knows(url: string): boolean {
     return definitionsOf(url).includes(url) || applicationsOf(url).length > 0
+  }
+
+  since(url: string): number | undefined {
+    return definedAt(url)
   }
 
   began(runner: Runner): void {
