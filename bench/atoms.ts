@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { atom } from '../src/index.js'
-import { startProgram } from './programs.js'
+import { ask, startProgram } from './programs.js'
 import { beamName, type Figure, type Stage } from './figure.js'
 import { type Cost, growth } from './growth.js'
 import { median, type Row } from './harness.js'
@@ -48,10 +47,8 @@ async function row(stage: Stage, name: string, what: 'made' | 'decoded' | 'encod
   const [child] = await startProgram(stage, program)
   let first = 0
   const ours: Cost = async n => {
-    const answer = once(child, 'message')
-    child.send({ what, first, n, tries })
+    const times = (await ask(child, { what, first, n, tries })) as number[]
     first += n * tries
-    const [times] = (await answer) as [number[]]
     return (median(times) * 1e6) / n
   }
   let other = 0

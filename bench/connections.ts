@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { pid } from 'node:process'
 import type { ChildProcess } from 'node:child_process'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Node } from '../src/index.js'
 import type { Beam } from '../src/interop/index.js'
-import { startProgram } from './programs.js'
+import { ask, startProgram } from './programs.js'
 import { beamName, type Figure } from './figure.js'
 import { growth } from './growth.js'
 import { type Contender, median, type Row } from './harness.js'
@@ -51,19 +50,12 @@ class Peers {
 
   /** The names of so many */
   async names(count: number): Promise<readonly string[]> {
-    return (await this.#ask({ count })) as string[]
+    return (await ask(this.#child, { count })) as string[]
   }
 
   /** Resolves when none of them has a connection. */
   async quiet(): Promise<void> {
-    await this.#ask({ quiet: true })
-  }
-
-  async #ask(what: { readonly count?: number; readonly quiet?: boolean }): Promise<unknown> {
-    const answer = once(this.#child, 'message')
-    this.#child.send(what)
-    const [said] = (await answer) as [unknown]
-    return said
+    await ask(this.#child, { quiet: true })
   }
 }
 

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 // As it is shipped: a place that had to compile it would start slowly.
 import { any, atom, match, Node, type NodeOptions, type Pid } from 'beamlet'
 import { beamName, type Figure, type Stage } from './figure.js'
+import { ask } from './programs.js'
 import { type Contender, type Measured, perSecond, type Row } from './harness.js'
 import type { Beam } from '../src/interop/index.js'
 
@@ -74,8 +75,7 @@ const onBeams = async (beam: Beam, fun: 'many' | 'each', n: number): Promise<num
 async function bareChild(): Promise<number> {
   const start = performance.now()
   const child = fork(bare, { execArgv: [] })
-  child.send(1)
-  await once(child, 'message')
+  await ask(child, 1)
   const took = performance.now() - start
   const exit = once(child, 'exit')
   child.disconnect()

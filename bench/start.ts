@@ -8,6 +8,7 @@ import { programOf } from '../src/interop/release.js'
 import { beamName, type Figure, inProcess, otp } from './figure.js'
 import type { Contender, Measured, Row } from './harness.js'
 import { residentMemory } from './os-process.js'
+import { said } from './programs.js'
 
 const MiB = 2 ** 20
 const first = new URL('./placed/first.mjs', import.meta.url)
@@ -60,7 +61,8 @@ async function gone(child: ReturnType<typeof spawn>, exit: Promise<unknown>, ms:
 async function imports(): Promise<Measured> {
   const child = fork(importing, { execArgv: [], env: plain })
   const exit = once(child, 'exit')
-  const [ms] = (await once(child, 'message')) as [number]
+  const ms = (await said(child)) as number
+  child.disconnect()
   await exit
   return { ms, value: ms }
 }

@@ -10,7 +10,7 @@ const works = {
   },
   decoded(names) {
     const bytes = bytesOf(names)
-    return () => decode(bytes)
+    return () => decode(bytes, { limits: { atoms: Infinity } })
   },
   encoded(names) {
     const atoms = names.map(name => atom(name))
