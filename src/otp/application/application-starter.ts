@@ -13,7 +13,8 @@
 import type { Process } from '../../process/index.js'
 import { type Atom, atom, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { caught, exited } from './caught.js'
-import { type LoadedApplications, namesOf } from './loaded-applications.js'
+import { namesOf } from './application-keys.js'
+import type { LoadedApplications } from './loaded-applications.js'
 import type { ApplicationCode } from './types.js'
 import { stateTerm } from '../gen/runner.js'
 

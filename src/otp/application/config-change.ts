@@ -11,7 +11,8 @@
  */
 import { atom, type Atom, equals, type Term, Tuple } from '../../term/index.js'
 import { caught } from './caught.js'
-import type { EnvTable, LoadedApplications } from './loaded-applications.js'
+import type { EnvTable } from './application-keys.js'
+import type { LoadedApplications } from './loaded-applications.js'
 import type { ApplicationCode } from './types.js'
 import type { Starting } from '../gen/start.js'
 import { reason } from '../../process/index.js'

@@ -1,25 +1,22 @@
 /**
- * The registered process `application_controller`: which applications run, and what their ends mean for the node.
+ * The controller of applications: which run, in which order they start and stop, and what their ends mean for the node. What it answers to messages:
+ * controller-server.ts.
  *
- *   gen call which_applications     [{Name, Description, Vsn}], the latest first
- *   gen call info                   what is loaded, started and running
- *   gen call {start_type, Name}     normal while it starts, else local
- *
- * It loads, starts, stops and sets nothing for processes that ask by message: those requests of OTP's are refused with {error, not_allowed}.
- *
- * Source: application_controller.erl (handle_call, handle_application_started, handle_info, terminate).
+ * Source: application_controller.erl (check_start_cond, handle_application_started, stop_appl, handle_info, terminate).
  */
 import { type Process, ProcessError } from '../../process/index.js'
-import { type Atom, atom, equals, format, match, any, NodeError, Pid, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
+import type { Pid } from '../../term/index.js'
+import { type Atom, atom, equals, format, match, any, NodeError, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
 import { ApplicationError } from './application.js'
+import { namesOf } from './application-keys.js'
+import { controllerServer } from './controller-server.js'
 import { startMaster } from './master.js'
+import { reportExited, reportStarted } from './reports.js'
 import type { ApplicationCode, RestartType, StartType } from './types.js'
-import { genServer, noreply } from '../gen/gen-server.js'
-import { LoadedApplications, namesOf } from './loaded-applications.js'
+import { LoadedApplications } from './loaded-applications.js'
 import { askMaster } from './master-call.js'
 import type { ProcessGroups } from '../process-info/groups.js'
-import { log } from '../logger/report.js'
-import { definitionOf, type Starting } from '../gen/start.js'
+import type { Starting } from '../gen/start.js'
 
 /** Null: it is a library, which has no processes */
 type Master = Pid | null
@@ -55,7 +52,12 @@ export class ApplicationController {
     this.#groups = groups
     const { processes } = node
     this.loaded = new LoadedApplications(processes)
-    const definition = definitionOf(this.#server()) as NonNullable<ReturnType<typeof definitionOf>>
+    const definition = controllerServer({
+      which: () => this.which(),
+      info: () => this.info(),
+      startType: name => this.startType(name),
+      ended: (pid, why) => this.#onExit(pid, why),
+    })
     const life = { args: [], parent: null, started: () => {}, failed: () => {} }
     this.#self = processes.start(self => definition.runner(self, life), { name: 'application_controller' })
     const ended = (): void => {
@@ -147,7 +149,7 @@ export class ApplicationController {
     const started = (master: Master): void => {
       this.#running.set(name, master)
       this.#started.set(name, type)
-      this.#report('info', 'progress', [tuple(atom('application'), name), tuple(atom('started_at'), this.#self.pid.node)])
+      reportStarted(this.#self, name)
     }
     if (code.definition.start === undefined) return started(null)
     const why = await startMaster({
@@ -162,7 +164,7 @@ export class ApplicationController {
     if (why === null) return
     this.#masters.delete(name)
     if (this.#closing) throw new ApplicationError(why)
-    this.#exited(name, why, type)
+    reportExited(this.#self, name, why, type)
     const [first] = why instanceof Tuple ? (why.elements as readonly Term[]) : []
     const endedWell = type === 'transient' && first instanceof Tuple && equals(first, tuple(atom('EXIT'), atom('normal')))
     if (type !== 'temporary' && !endedWell)
@@ -191,7 +193,7 @@ export class ApplicationController {
       this.#self.unlink(master)
       await this.#node.run(self => askMaster(self, master, 'stop'))
     }
-    if (this.#running.has(name)) this.#exited(name, atom('stopped'), type)
+    if (this.#running.has(name)) reportExited(this.#self, name, atom('stopped'), type)
     this.#running.delete(name)
     this.#started.delete(name)
     this.#masters.delete(name)
@@ -244,7 +246,7 @@ export class ApplicationController {
     this.#running.delete(name)
     this.#masters.delete(name)
     const type = this.#started.get(name) as RestartType
-    this.#exited(name, why, type)
+    reportExited(this.#self, name, why, type)
     if (type === 'temporary' || (type === 'transient' && why === atom('normal'))) return
     this.#takeDown(tuple(atom('application_terminated'), name, why), `The ${type} application '${name.name}' has ended`)
   }
@@ -255,17 +257,6 @@ export class ApplicationController {
     void this.#node.close().catch((cause: unknown) => {
       this.#node.tellError(new NodeError('ERR_APPLICATION_DOWN', 'This node did not close as it should.', { cause }))
     })
-  }
-
-  #exited(name: Atom, why: Term, type: RestartType): void {
-    this.#report('notice', 'exit', [tuple(atom('application'), name), tuple(atom('exited'), why), tuple(atom('type'), atom(type))])
-  }
-
-  #report(level: 'info' | 'notice', what: 'progress' | 'exit', report: readonly Term[]): void {
-    const progress = what === 'progress'
-    const more = progress ? { sasl: true, title: 'PROGRESS REPORT' } : {}
-    const kind = { module: 'application_controller', tag: 'info_report', type: progress ? 'progress' : 'std_info', ...more }
-    log(this.#self, level, kind, () => ({ label: tuple(atom('application_controller'), atom(what)), report }))
   }
 
   /** `application:info/0` */
@@ -295,52 +286,6 @@ export class ApplicationController {
   startType(name: Term): Atom<StartType | 'local'> {
     return atom(this.#starting.has(name as Atom) ? 'normal' : 'local')
   }
-
-  #answer(request: Term): Sendable {
-    const [what, name] = request instanceof Tuple ? (request.elements as readonly Term[]) : [request]
-    if (request === atom('which_applications')) return this.which()
-    if (request === atom('info')) return this.info()
-    if (what === atom('start_type') && name !== undefined) return this.startType(name)
-    const known = what !== undefined && changes.has(what)
-    return tuple(atom('error'), atom(known ? 'not_allowed' : 'bad_request'))
-  }
-
-  #server(): unknown {
-    const none = undef as Atom
-    return genServer({
-      init() {
-        this.trapExit = true
-        return none
-      },
-      handleCall: (request, from) => {
-        from.reply(this.#answer(request))
-        return noreply(none)
-      },
-      handleCast: () => none,
-      handleInfo: message => {
-        if (message instanceof Tuple && message.tag === 'EXIT' && message.elements[1] instanceof Pid)
-          this.#onExit(message.elements[1], message.elements[2] as Term)
-        return none
-      },
-    })
-  }
 }
-
-/** OTP's requests that change something */
-const changes = new Set<Term>(
-  [
-    'load_application',
-    'unload_application',
-    'start_application',
-    'stop_application',
-    'permit_application',
-    'control_application',
-    'change_application_data',
-    'prep_config_change',
-    'config_change',
-    'set_env',
-    'unset_env',
-  ].map(name => atom(name)),
-)
 
 const notLoaded = (name: Atom): ApplicationError => new ApplicationError(tuple(atom('not_loaded'), name), ' Load its definition first.')

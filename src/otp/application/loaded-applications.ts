@@ -2,16 +2,14 @@
  * The applications that a node has loaded: their keys and their configuration. What is set with `persistent` outlives their being loaded. One brings those
  * that it includes, and takes them with it.
  *
- * Source: application_controller.erl (load, unload, get_env, set_env, get_all_key).
+ * Source: application_controller.erl (load, unload, get_env, set_env, do_change_apps).
  */
 import type { Processes } from '../../process/index.js'
 import { type Atom, atom, NodeError, type Sendable, type Term, tuple, charlist } from '../../term/index.js'
 import { ApplicationError, codeOf } from './application.js'
-import type { Application, ApplicationCode, ApplicationKey, Env } from './types.js'
+import { type EnvTable, keyNames, keyOf, nameOf, namesOf } from './application-keys.js'
+import type { ApplicationCode, Env } from './types.js'
 
-const undef = atom('undefined')
-
-export type EnvTable = ReadonlyMap<string, Term>
 type OwnTable = Map<string, Term>
 
 /** What of an application can change while it is loaded */
@@ -118,7 +116,7 @@ export class LoadedApplications {
   }
 
   describe(name: Atom): Term {
-    return tuple(name, this.#key(name, 'description') as Term, this.#key(name, 'vsn') as Term)
+    return tuple(name, this.key(name, 'description') as Term, this.key(name, 'vsn') as Term)
   }
 
   /** Whose module it is */
@@ -149,14 +147,15 @@ export class LoadedApplications {
 
   /** Undefined when it is not loaded, or for what is no key. */
   key(name: Atom, key: string): Term | undefined {
-    const value = this.#key(name, key)
+    const code = this.#loaded.get(name)
+    const value = code && keyOf(code, this.#env.get(name) ?? new Map<string, Term>(), key)
     return value === undefined ? undefined : this.#processes.copy(value)
   }
 
   /** In OTP's order; undefined when it is not loaded. */
   keys(name: Atom): Term | undefined {
     if (!this.#loaded.has(name)) return undefined
-    return keys.map(key => tuple(atom(key), this.key(name, key) as Term))
+    return keyNames.map(key => tuple(atom(key), this.key(name, key) as Term))
   }
 
   #tableOf(tables: Map<Atom, OwnTable>, name: Atom): OwnTable {
@@ -164,68 +163,6 @@ export class LoadedApplications {
     tables.set(name, table)
     return table
   }
-
-  #key(name: Atom, key: string): Sendable | undefined {
-    const code = this.#loaded.get(name)
-    if (!code) return undefined
-    const { definition } = code
-    const { vsn = '', description = '', modules = [], registered = [], startPhases } = definition
-    switch (key as ApplicationKey) {
-      case 'description':
-        return charlist(description)
-      case 'vsn':
-        return charlist(vsn)
-      case 'modules':
-        return modules.map(module => atom(module))
-      case 'registered':
-        return registered.map(name => atom(name))
-      case 'applications':
-        return namesOf(definition.applications)
-      case 'included_applications':
-        return namesOf(definition.includedApplications)
-      case 'maxP':
-      case 'maxT':
-        return atom('infinity')
-      case 'id':
-      case 'optional_applications':
-        return []
-      case 'env':
-        return this.allEnv(name).map(([key, value]) => tuple(atom(key), value))
-      case 'mod':
-        return modOf(code)
-      case 'start_phases':
-        return startPhases ? Object.entries(startPhases).map(([phase, args]) => tuple(atom(phase), args as Term)) : undef
-      default:
-        return undefined
-    }
-  }
-}
-
-const keys: readonly ApplicationKey[] = [
-  'description',
-  'id',
-  'vsn',
-  'modules',
-  'maxP',
-  'maxT',
-  'registered',
-  'included_applications',
-  'optional_applications',
-  'applications',
-  'env',
-  'mod',
-  'start_phases',
-]
-
-/** The names of applications that a definition names */
-export const namesOf = (apps: readonly (string | Application<any>)[] = []): Atom[] => apps.map(nameOf)
-
-const nameOf = (app: string | Application<any>): Atom => atom(typeof app === 'string' ? app : app.name) as Atom
-
-/** What its callbacks are in, as its `.app` file would say it */
-function modOf({ module, definition: { start, applicationStarter } }: ApplicationCode): Sendable {
-  if (start === undefined) return []
-  return applicationStarter ? tuple(atom('application_starter'), [module, []]) : tuple(module, [])
 }
 
 /** What would have applications move between nodes is not taken without a word. @throws NodeError ERR_NOT_DISTRIBUTED */
