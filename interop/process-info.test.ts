@@ -39,7 +39,21 @@ const questions: readonly string[] = [
   '[Item || {Item, _} <- Info(S, Observed)]',
   'Info(E, [binary, catchlevel, last_calls, sequential_trace_token, suspending, error_handler, priority, trace, messages])',
   '[I || {I, _} <- rpc:call(N, erlang, process_info, [S])]',
+  ...['E', 'S'].map(
+    whose => `[{I, case Info(${whose}, I) of {I, V} -> Kind(V); V -> V end} || I <- Items, ${whose} =:= S orelse I =/= parent]`,
+  ),
+  '[case Info(E, I) of {badrpc, {Exit, {Why, [{M, F, A, _} | _]}}} -> {Exit, Why, M, F, tl(A)}; V -> V end || I <- Wrong]',
+  '[{[K || {K, _} <- Info(P, [dictionary])], Info(P, [])} || P <- [E, S]]',
+  '[case rpc:call(N, erlang, process_info, A) of {badrpc, {Exit, {Why, [{M, F, B, _} | _]}}} -> {Exit, Why, M, F, length(B)}; V -> V end || A <- [[x], [x, links], [E, links, x], [self()], [self(), links]]]',
 ]
+
+/** Every item of the manual that the release knows; and what is none. Who has spawned a plain process is not known here. */
+const items = `[I || I <- [async_dist, backtrace, binary, catchlevel, current_function, current_location, current_stacktrace, dictionary, error_handler, garbage_collection,
+  garbage_collection_info, group_leader, heap_size, initial_call, last_calls, links, memory, message_queue_len, messages, min_heap_size, min_bin_vheap_size, monitored_by,
+  monitors, message_queue_data, parent, priority, reductions, registered_name, sequential_trace_token, stack_size, status, suspending, total_heap_size, trace, trap_exit,
+  fullsweep_after, max_heap_size, magic_ref, label, priority_messages, {dictionary, nothing}, {dictionary, [a, b]}],
+  try process_info(self(), I) of _ -> true catch _:_ -> false end]`
+const wrong = '[strange, 5, [strange], [links, strange], [links | x], {dictionary}, {strange, x}, "text"]'
 
 /** What observer's window of a process asks for */
 const observed = `[binary, catchlevel, current_function, error_handler, garbage_collection, group_leader, heap_size, initial_call, last_calls, links,
@@ -52,10 +66,12 @@ const ofMain = ['lists:sort(element(2, Info(S, dictionary)))']
 const ask = (question: string): string => `
   Info = fun(P, Items) -> rpc:call(N, erlang, process_info, [P, Items]) end,
   Wait = fun W(P, Item, Value) -> case Info(P, Item) of {Item, Value} -> true; _ -> W(P, Item, Value) end end,
-  Observed = ${observed},
+  Observed = ${observed}, Items = ${items}, Wrong = ${wrong},
+  Kind = fun(V) when is_integer(V) -> integer; (V) when is_pid(V) -> a_pid; (V) when is_list(V) -> list; (V) when is_map(V) -> lists:sort(maps:keys(V) -- [include_shared_binaries]); (V) when is_binary(V) -> binary;
+    (V) when is_tuple(V) -> {tuple, tuple_size(V)}; (V) -> V end,
   E ! {self(), hello}, receive {E, hello} -> ok end,
   Value = (fun() -> ${question} end)(),
-  _ = {Info, Wait, Observed}, Value.`
+  _ = {Info, Wait, Observed, Items, Wrong, Kind}, Value.`
 
 t.test('process_info everywhere', async t => {
   const suite = async (

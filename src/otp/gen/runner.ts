@@ -338,8 +338,13 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
     if (!this.self.local.alive) return
     const cause = causeOf(thrown)
     if (this.stage !== 'starting') return this.end(cause)
-    this.failed(new ExitError(cause.reason, undefined, { cause: thrown }))
+    this.failed(new ExitError(this.startFault(cause), undefined, { cause: thrown }))
     this.exit(cause)
+  }
+
+  /** What whoever starts it is told when its `init` has thrown */
+  protected startFault(cause: Cause): Term {
+    return cause.reason
   }
 
   /** The last handler runs while the process still lives; when it throws, that becomes the reason. */

@@ -89,7 +89,7 @@ export class GenServerRunner extends GenRunner<Definition> {
   protected changed(): void {}
 
   protected override waiting(process: LocalProcess): boolean {
-    return super.waiting(process) || this.continues
+    return super.waiting(process) || this.continues || this.isDue
   }
 
   protected override get owes(): boolean {
@@ -98,7 +98,11 @@ export class GenServerRunner extends GenRunner<Definition> {
 
   /** What a handler continues with comes before every message. */
   protected override take(process: LocalProcess): Term | undefined {
-    if (!this.continues) return super.take(process)
+    if (!this.continues) {
+      if (!this.isDue || !process.mailbox.empty) return super.take(process)
+      this.onMessage(timeout)
+      return undefined
+    }
     const { next } = this.#later as Later
     this.#later = null
     this.onContinue(this.self.host.copy(next.continue as Sendable))
@@ -188,7 +192,7 @@ export class GenServerRunner extends GenRunner<Definition> {
   private wait(): void {
     const later = this.#later
     const ms = later?.next.timeout
-    if (!later || ms === undefined || ms === Infinity) return
+    if (!later || ms === undefined || ms === Infinity || ms === 0) return
     later.stop()
     later.stop = this.self.host.clock.after(ms, () => {
       const { local } = this.self
@@ -199,6 +203,11 @@ export class GenServerRunner extends GenRunner<Definition> {
 
   private get continues(): boolean {
     return this.#later !== null && this.#later.next.continue !== undefined && this.sys?.suspended !== true
+  }
+
+  /** No time at all: it comes at once, unless a message is there already. */
+  private get isDue(): boolean {
+    return this.#later !== null && this.#later.next.timeout === 0 && this.sys?.suspended !== true
   }
 
   protected override idle(): void {

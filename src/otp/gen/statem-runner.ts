@@ -45,7 +45,6 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
   /** By their names; generic ones begin with a colon. */
   readonly #timers = new Map<string, { readonly stop: () => void; readonly due: Due; readonly content: Term }>()
   #event: Queued | null = null
-  #answer: (() => void) | null = null
 
   protected get otp(): OtpModule {
     return genStatemModule
@@ -128,7 +127,8 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
     if (out instanceof Stop) {
       const { caller } = event
       this.#data = out.state
-      if (caller && out.reply.length === 1) this.#answer = () => this.#reply(caller, out.reply[0])
+      // Before `terminate`, as in OTP; a gen_server answers after it.
+      if (caller && out.reply.length === 1) this.#reply(caller, out.reply[0])
       return this.end(exitCause(out.reason))
     }
     if (!(whole instanceof Transition)) {
@@ -230,12 +230,13 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
     return caller ? this.#fromOf(caller) : super.from()
   }
 
-  protected onEnd({ reason: why }: Cause): unknown {
-    const answer = this.#answer ?? ((): void => {})
-    const out: unknown = this.code.terminate?.call(this.self as never, why, this.#state, this.#data)
-    if (out instanceof Promise) return out.finally(answer)
-    answer()
-    return out
+  /** Of an error `terminate` is told no stack trace. */
+  protected onEnd({ error }: Cause): unknown {
+    return this.code.terminate?.call(this.self as never, error, this.#state, this.#data)
+  }
+
+  protected override startFault({ error }: Cause): Term {
+    return error
   }
 
   protected report({ class: kind, error, stack }: Cause): void {

@@ -41,6 +41,7 @@ const items: Readonly<Record<string, Item>> = {
 /** What process_info/2 tells besides */
 const more: Readonly<Record<string, Item>> = {
   async_dist: () => false,
+  backtrace: () => '',
   binary: empty,
   catchlevel: zero,
   current_location: ({ currentFunction }) => (currentFunction ? tuple(...currentFunction.elements, []) : none),

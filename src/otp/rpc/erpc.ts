@@ -155,7 +155,8 @@ async function outcome(self: Process, code: Code, ref: Term, module: Term, fun: 
 
 /** Calls a loaded function. A function that returns nothing returns `ok`. */
 export async function apply(self: Process, code: Code, module: Term, fun: Term, args: Term): Promise<Term> {
-  if (!(module instanceof Atom && fun instanceof Atom && Array.isArray(args))) throw new ErlangError(atom('badarg'))
+  if (!(module instanceof Atom && fun instanceof Atom && Array.isArray(args)))
+    throw new ErlangError(atom('badarg'), [tuple(atom('erlang'), atom('apply'), [module, fun, args], [])])
   const value: unknown = await code.apply(self, module, fun, args as readonly Term[])
   return value === undefined ? atom('ok') : self.host.copy(value as Sendable)
 }
