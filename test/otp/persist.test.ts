@@ -1,7 +1,7 @@
 /** `persist` of genServer, with a table that writes when it is told to. */
 import t, { type Test } from 'tap'
 import { atom, ExitError, format, get, type Node, NodeError, type Sendable, type Term, type TermMap, tuple } from '../../src/index.js'
-import { genServer, noreply, reply, stop, supervisor } from '../../src/otp.js'
+import { genServer, genStatem, keep, next, noreply, reply, stop, supervisor } from '../../src/otp.js'
 import type { From } from '../../src/otp/gen/server-types.js'
 import { cluster } from '../node/support.js'
 import { ManualClock } from '../process/support.js'
@@ -254,4 +254,85 @@ t.test('what cannot be', async t => {
   const node = await started(t)
   const closed = counter(new Table(), { table: () => Promise.reject(new NodeError('STORE_CLOSED', 'It is closed.')) })
   await t.rejects(node.start(closed, { args: [0] }), /It is closed/)
+})
+
+const door = (table: Table, more = {}) =>
+  genStatem({
+    init: (start: number) => next('closed', start, { stateTimeout: [1000, atom('init')] }),
+    states: {
+      closed: {
+        call: {
+          get: n => reply(['closed', n], keep(n)),
+          open: (n, by: number) => reply('opened', next('open', n + by)),
+          later(n) {
+            const from = this.from()
+            return keep(n + 1, { replies: [[from, 'later']] })
+          },
+          crash: () => {
+            throw new Error('crash')
+          },
+          end: n => stop(atom('normal'), n + 100, atom('ended')),
+        },
+        stateTimeout: n => next('open', -n),
+      },
+      open: {
+        call: { get: n => reply(['open', n], keep(n)) },
+        enter: n => keep(n, { stateTimeout: [1000, atom('enter')] }),
+        stateTimeout: n => next('closed', n),
+      },
+    },
+    persist: { table, key: 'door', ...more },
+  })
+
+t.test('a genStatem: its state and data are there before who is told of them, and it starts from them', async t => {
+  const clock = new ManualClock()
+  const node = await started(t, { clock })
+  const table = new Table()
+  const ref = await node.start(door(table), { args: [1] })
+  t.equal(format((await ref.call('get')) as unknown as Term), '[<<"closed">>,1]', 'nothing has changed, so nothing waits')
+  let told = false
+  const opened = ref.call('open', 5).then(answer => ((told = true), answer))
+  const write = await table.next()
+  t.equal(format(write.row), '{0,{open,6}}')
+  t.notOk(told)
+  write.done()
+  t.equal(String(await opened), 'opened')
+  node.exit(ref.pid, atom('kill'))
+
+  const again = await node.start(door(table), { args: [7] })
+  t.equal(format((await again.call('get')) as unknown as Term), '[<<"open">>,6]')
+  clock.advance(1000)
+  const closed = await table.next()
+  t.equal(format(closed.row), '{0,{closed,6}}', 'the time-out is that of the state in which it is')
+  closed.done()
+  const later = again.call('later')
+  const reply = await table.next()
+  reply.done()
+  t.equal(String(await later), 'later')
+  const ended = again.call('end')
+  const last = await table.next()
+  t.equal(format(last.row), '{0,{closed,107}}')
+  last.done()
+  t.equal(await ended, atom('ended'))
+})
+
+t.test('… a state of another version goes to restore or codeChange, and a table that refuses ends it', async t => {
+  const node = await started(t)
+  const table = new Table(true)
+  table.rows.set(format('door' as unknown as Term), tuple(0, tuple(atom('ajar'), 3)) as Term)
+  const why: unknown = await node.start(door(table, { vsn: 1 }), { args: [1] }).catch((error: unknown) => error)
+  t.match(format((why as ExitError).reason), /\{saved_vsn,0,1\}/)
+  t.equal(format(table.rows.values().next().value as Term), '{0,{ajar,3}}', 'it stays as it was')
+  const restored = await node.start(door(table, { vsn: 1, restore: (saved: Term, fresh: number, vsn: Term) => [saved, fresh, vsn] }), {
+    args: [9],
+  })
+  t.equal(format(table.rows.values().next().value as Term), '{1,{ajar,[3,9,0]}}')
+  node.exit(restored.pid, atom('kill'))
+
+  const refuses = new Table()
+  const ref = await node.start(door(refuses), { args: [1] })
+  const opened = t.rejects(ref.call('open', 1), ExitError)
+  const write = await refuses.next()
+  write.done(new NodeError('STORE_FULL', 'no room'))
+  await opened
 })

@@ -1,6 +1,7 @@
 /** The design's sketch of the public types, held against the real package: what must compile compiles, and what must not does not. */
 import { any, atom, type Atom, isPid, match, type Node, type NodeProcess, type Pid, type Term } from '../../src/index.js'
-import { genServer, noreply, reply, stop } from '../../src/otp/index.js'
+import { genServer, genStatem, keep, next, noreply, reply, stop } from '../../src/otp/index.js'
+import { copyTables, openStore, StoreError, type TableCopies } from '../../src/store/index.js'
 
 export async function use(node: Node, self: NodeProcess): Promise<void> {
   const counter = genServer({
@@ -53,6 +54,11 @@ export async function use(node: Node, self: NodeProcess): Promise<void> {
   })
   // @ts-expect-error an object comes back as a Map: say how
   genServer({ init: () => ({ at: 1 }), persist: { table, key: 'shop' } })
+  genStatem({
+    init: (name: string) => next('closed', name.length),
+    states: { closed: { call: { get: n => reply(n, keep(n)) } } },
+    persist: { table, key: name => name, save: n => n + 1, restore: (saved, n) => (saved === 1 ? n : 0) },
+  })
   // @ts-expect-error there is no such state
   genServer({ init: () => 0, persist: { table, key: 'n', restore: () => 'text' } })
   const installed = await node.releaseHandler.installRelease(
@@ -80,4 +86,42 @@ export async function use(node: Node, self: NodeProcess): Promise<void> {
   const [, , , pid] = down.elements
   const who: Pid = pid
   void [moved, sum, slow, end, name, far, linked, who]
+}
+
+/** Both engines give the same tables; what Mnesia has besides is its own. */
+export async function store(node: Node): Promise<void> {
+  await using embedded = await openStore('/tmp/store', { readOnly: false })
+  await using mnesia = await openStore({
+    engine: 'mnesia',
+    node,
+    nodes: ['a@host', 'b@host'],
+    start: 'disc',
+    copies: 'ram',
+    sync: true,
+    outcomes: true,
+    timeout: 1000,
+    transactionTimeout: 1000,
+    floats: 'exact',
+  })
+  const accounts = await mnesia.table<string, number>('accounts', { type: 'set', copies: { ram: ['a@host'] }, majority: true })
+  await accounts.put('a', 1)
+  await accounts.dirty.put('a', 2)
+  const balance: number | undefined = await accounts.get('a')
+  const sum: number = await mnesia.transaction(async tx => {
+    await tx.transaction(async inner => inner.table(accounts).delete('b'))
+    return ((await tx.table(accounts).get('a')) ?? 0) + 1
+  })
+  const end: () => void = accounts.subscribe(({ op, key, value }) => void [op, key, value], { old: true, lost: () => {} })
+  end()
+  await mnesia.addCopy(accounts, 'b@host', 'discOnly')
+  await mnesia.changeCopy(accounts, 'b@host', 'disc')
+  await mnesia.deleteCopy(accounts, 'b@host')
+  const copies: TableCopies = await mnesia.copies('accounts')
+  const became: 'committed' | 'aborted' = await mnesia.outcome('transaction')
+  await copyTables(embedded, mnesia, { tables: ['accounts'], progress: () => {} })
+  // @ts-expect-error there is no such engine
+  await openStore({ engine: 'ets', node, nodes: [] })
+  // @ts-expect-error a table of the embedded engine has nothing dirty
+  void (await embedded.table('accounts')).dirty
+  void [balance, sum, copies, became, StoreError]
 }

@@ -36,19 +36,23 @@ import { refOf } from './gen-server.js'
 import { GenStatemRunner, type StatemDefinition } from './statem-runner.js'
 import type { GenStatemDefinition, StatemRef } from './statem-types.js'
 import { define } from './start.js'
+import { checkPersist } from './persistent-runner.js'
+import { PersistentStatemRunner } from './persistent-statem.js'
 import type { Startable } from '../supervisor/types.js'
 
 export { type Actions, type Event, keep, next, repeat, type State, type StatemProcess, type StatemRef } from './statem-types.js'
 
 /** Defines a state machine: `init` gives the first state and the data, each handler the next. */
 export function genStatem<A extends unknown[], D, St = {}>(definition: GenStatemDefinition<A, D, St>): Startable<A, StatemRef<St>> {
+  const { persist } = definition
+  if (persist) checkPersist(persist)
   return define<Startable<A, StatemRef<St>>, StatemDefinition>({
     module: definition.module,
     erlangModule: moduleOf(definition.module, 'gen_statem'),
     behaviour: atom('gen_statem') as Atom,
     code: definition as unknown as StatemDefinition,
     runner(self, life) {
-      return new GenStatemRunner(self, this, life)
+      return this.code.persist ? new PersistentStatemRunner(self, this, life) : new GenStatemRunner(self, this, life)
     },
     refOf: (node, to, options) => refOf(node, to, options),
   })

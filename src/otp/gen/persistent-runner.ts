@@ -6,7 +6,7 @@ import { answersLater, type Caller } from './gen.js'
 import type { Persist } from './persist-types.js'
 import type { Behaviour, Life } from './runner.js'
 import { type Definition, GenServerRunner } from './server-runner.js'
-import { savedIn, Snapshots } from './snapshots.js'
+import { savedIn, Snapshots, type SnapshotsOptions } from './snapshots.js'
 
 type AnyPersist = Persist<any[], any>
 
@@ -29,17 +29,10 @@ export class PersistentServerRunner extends GenServerRunner {
 
   /** After `init`: it may have been saved already. */
   protected override async first(fresh: unknown): Promise<unknown> {
-    const { table: given, key: naming, every = 'change', vsn = 0, restore } = this.#persist as AnyPersist
-    const table = typeof given === 'function' ? await given.call(this.self as never) : given
-    const key = (typeof naming === 'function' ? naming(...this.#args) : naming) as Sendable
-    const row = await table.get(key)
-    const saved = row === undefined ? null : savedIn(row)
-    if (row !== undefined && !saved) throw new ErlangError(tuple(atom('not_a_state'), row as Term), [])
-    const wanted = this.self.host.copy(vsn)
-    const isCurrent = saved === null || equals(saved.vsn, wanted)
-    const state = saved === null ? fresh : await this.#restored(saved.value, fresh, saved.vsn, wanted, restore)
-    const { clock } = this.self.host
-    this.#snapshots = new Snapshots({ table, key, every, clock, failed: error => this.#failed(error) }, this.#rowOf(state), isCurrent)
+    const persist = this.#persist as AnyPersist
+    const { saved, wanted, isCurrent, options } = await lookedUp(this.self, persist, this.#args)
+    const state = saved === null ? fresh : await this.#restored(saved.value, fresh, saved.vsn, wanted, persist.restore)
+    this.#snapshots = new Snapshots({ ...options, failed: error => this.#failed(error) }, this.#rowOf(state), isCurrent)
     return state
   }
 
@@ -88,6 +81,26 @@ export class PersistentServerRunner extends GenServerRunner {
     this.#refused = true
     this.crash(error)
   }
+}
+
+interface LookedUp {
+  readonly saved: ReturnType<typeof savedIn>
+  readonly wanted: Term
+  /** Is what was saved, if anything, of the version that is wanted? */
+  readonly isCurrent: boolean
+  readonly options: Omit<SnapshotsOptions, 'failed'>
+}
+
+/** What was saved of a server that starts. @throws what the table throws; ErlangError not_a_state */
+export async function lookedUp(self: Process, persist: AnyPersist, args: readonly unknown[]): Promise<LookedUp> {
+  const { table: given, key: naming, every = 'change', vsn = 0 } = persist
+  const table = typeof given === 'function' ? await given.call(self as never) : given
+  const key = (typeof naming === 'function' ? naming(...args) : naming) as Sendable
+  const row = await table.get(key)
+  const saved = row === undefined ? null : savedIn(row)
+  if (row !== undefined && !saved) throw new ErlangError(tuple(atom('not_a_state'), row as Term), [])
+  const wanted = self.host.copy(vsn)
+  return { saved, wanted, isCurrent: saved === null || equals(saved.vsn, wanted), options: { table, key, every, clock: self.host.clock } }
 }
 
 /** @throws ProcessError ERR_BADARG */

@@ -64,13 +64,34 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
       if (out === ignore) return this.ignored()
       if (out instanceof Stop) return this.stopsInInit(out.reason)
       if (!(out instanceof Transition)) return this.stopsInInit(tuple(atom('bad_return_from_init'), reason.termOf(out)))
-      this.#data = out.data
-      this.#state = this.#stateOf(out.state)
-      this.begun(() => {
-        this.#act(out)
-        this.#enter(this.#state)
+      this.first(this.#stateOf(out.state), out.data, (state, data, isRestored = false) => {
+        this.#data = data
+        this.#state = state
+        this.begun(() => {
+          // They are of the state that it would have begun in.
+          if (!isRestored) this.#act(out)
+          this.#enter(this.#state)
+        })
       })
     })
+  }
+
+  /** After `init`: it begins in this state, with these data, or in others. */
+  protected first(state: Term, data: unknown, begin: (state: Term, data: unknown, isRestored?: boolean) => void): void {
+    begin(state, data)
+  }
+
+  /** It is about to have this state and these data; whoever is answered from now on may have seen them. */
+  protected becomes(_state: Term, _data: unknown): void {}
+
+  /** Says it to who called. */
+  protected answer(caller: Caller, value: Sendable): void {
+    reply(this.self, caller, value)
+  }
+
+  /** As a handler says it */
+  protected stateOf(state: unknown): Term {
+    return this.#stateOf(state)
   }
 
   protected override get owes(): boolean {
@@ -122,6 +143,8 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
 
   #took(event: Queued, out: unknown): void {
     const whole = out instanceof Reply || out instanceof NoReply ? (out.state as unknown) : out
+    if (whole instanceof Transition) this.becomes(whole.kind === 'next' ? this.#stateOf(whole.state) : this.#state, whole.data)
+    else if (out instanceof Stop) this.becomes(this.#state, out.state)
     if (out instanceof Reply && event.caller) this.#reply(event.caller, out.value)
     else if (event.caller && !(out instanceof Stop)) answersLater(this.self, event.caller)
     if (out instanceof Stop) {
@@ -164,6 +187,7 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
       if (!stays)
         return this.crash(new ErlangError(tuple(atom('bad_state_enter_return_from_state_function'), stateTerm(this.self, out)), []))
       this.#data = (out as Transition<any, any>).data
+      this.becomes(this.#state, this.#data)
       this.#act(out as Transition<any, any>)
       this.#settled()
     })
@@ -217,7 +241,7 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
   }
 
   #reply(caller: Caller, value: unknown): void {
-    reply(this.self, caller, value as Sendable)
+    this.answer(caller, value as Sendable)
     if (this.sys !== null) tellEvent(this, atom('out'), this.self.host.copy(value as Sendable), tuple(caller.pid, caller.tag))
   }
 
@@ -278,6 +302,7 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
     const replaced = await fun(this.systemGetState())
     if (!(replaced instanceof Tuple) || replaced.length !== 2) throw new ErlangError(tuple(atom('badmatch'), replaced), [])
     ;[this.#state, this.#data] = replaced.elements as unknown as [Term, unknown]
+    this.becomes(this.#state, this.#data)
     return replaced
   }
 
@@ -313,6 +338,7 @@ export class GenStatemRunner extends GenRunner<StatemDefinition> {
       this.definition = definition
       this.#state = next
       this.#data = data
+      this.becomes(next, data)
     }
   }
 }

@@ -1,4 +1,5 @@
 /** The types of genStatem: calls and casts are inferred from the tables of all states. */
+import type { Persist } from './persist-types.js'
 import type { Pid, Sendable, Term } from '../../term/index.js'
 import type { Args, From, InitStop, NoReply, Reply, RefOptions, Stop, Value } from './server-types.js'
 import type { OwnProcess } from './own-process.js'
@@ -91,6 +92,8 @@ export interface GenStatemDefinition<A extends unknown[], D, St> {
   readonly handleEvent?: (this: StatemProcess, event: Event, state: Term, data: NoInfer<D>) => CallOut<NoInfer<D>>
   readonly terminate?: (this: StatemProcess, reason: Term, state: Term, data: NoInfer<D>) => unknown
   readonly codeChange?: (oldVsn: Term, state: Term, data: NoInfer<D>, extra: Term) => MaybePromise<Transition<any, D>>
+  /** Its state and data are kept in a table, and it starts from them: see docs/otp.md, "State that survives". `save` and `restore` are of the data. */
+  readonly persist?: Persist<NoInfer<A>, NoInfer<D>>
 }
 
 type TablesOf<St, K extends 'call' | 'cast'> = { [N in keyof St]: St[N] extends { readonly [P in K]: infer C } ? C : never }[keyof St]
