@@ -314,7 +314,7 @@ export abstract class GenRunner<C = unknown> extends ProcLibRunner implements Sy
   protected invoke(handler: Handler, args: readonly unknown[], next: (out: unknown) => void): void {
     if (this.stage === 'idle') this.stage = 'busy'
     try {
-      const out = handler.apply(this.self, [...args])
+      const out: unknown = Reflect.apply(handler, this.self, args)
       if (!(out instanceof Promise)) return next(out)
       out.then(value => this.self.local.alive && next(value)).catch((thrown: unknown) => this.crash(thrown))
     } catch (thrown) {
