@@ -15,6 +15,9 @@ const scratchBytes = new Uint8Array(scratch.buffer)
 /** How large a slab may become for company's sake, where full ones are kept */
 const largestSlab = 1024 * 1024
 
+/** How large the first slab is where full ones are kept, each next one twice as large: a connection on which little is said holds little. */
+const firstSlab = 4096
+
 /** Up to so many bytes are written in a slab that is kept, and copied when they are taken. */
 const largeSlab = 256 * 1024
 
@@ -28,6 +31,8 @@ export class Sink {
   position = 0
   readonly #slab: number
   readonly #gathers: boolean
+  /** How large the next slab is */
+  #next: number
   #start = 0
   /** For what outgrows a slab, and where the slab was left */
   #large: Buffer | null = null
@@ -41,11 +46,12 @@ export class Sink {
 
   /**
    * @param slab how many bytes to take from the heap at a time
-   * @param gathers whether full slabs are kept as they are, for `takeParts`
+   * @param gathers whether full slabs are kept as they are, for `takeParts`; then the first ones are smaller
    */
   constructor(slab: number, gathers = false) {
     this.#slab = slab
     this.#gathers = gathers
+    this.#next = gathers ? Math.min(firstSlab, slab) : slab
   }
 
   /** The bytes written since they were last taken. */
@@ -310,7 +316,9 @@ export class Sink {
     this.#refuseOver(length - this.#mark + size)
     if (this.#gathers) {
       this.#close()
-      return this.#use(Buffer.allocUnsafeSlow(Math.max(size, Math.min(Math.max(this.#slab, length), largestSlab))), 0)
+      const room = Math.min(Math.max(this.#next, length), largestSlab)
+      this.#next = Math.min(2 * this.#next, this.#slab)
+      return this.#use(Buffer.allocUnsafeSlow(Math.max(size, room)), 0)
     }
     const needed = length + size
     if (needed > constants.MAX_LENGTH) throw new EtfError('ETF_SIZE', `A buffer holds at most ${constants.MAX_LENGTH} bytes.`)

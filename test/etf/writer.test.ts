@@ -137,6 +137,19 @@ t.test('in parts, for a socket that gathers them, are the same bytes', async t =
   t.ok(parts.every(({ buffer }) => buffer.byteLength <= 2 ** 20), 'no part needs more than 1 MiB') // prettier-ignore
 })
 
+t.test('who writes little to a socket holds little, who writes much gets larger slabs', async t => {
+  const sizesOf = (bytes: number): number[] => {
+    const writer = new Writer({ gathers: true })
+    for (let i = 0; i < bytes; i++) writer.u8(i)
+    const parts = writer.takeParts()
+    t.ok(Buffer.concat(parts).every((byte, i) => byte === (i & 255)))
+    return parts.map(({ buffer }) => buffer.byteLength / 1024)
+  }
+  t.strictSame(sizesOf(4096), [4])
+  t.strictSame(sizesOf(100_000), [4, 8, 16, 32, 64])
+  t.strictSame(sizesOf(300_000), [4, 8, 16, 32, 64, 124, 248], 'as much again as what is there')
+})
+
 t.test('what is appended to them is not copied where it is much', async t => {
   const [few, many] = [Buffer.from('few'), Buffer.alloc(5000, 'many')]
   const [flat, parts] = inBoth(writer => {
