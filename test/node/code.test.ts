@@ -1,9 +1,7 @@
 /** Versions of loaded modules, here and in the other places of a node. */
-import { writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
-import { any, atom, match, Node, type NodeProcess, type Pid, type Term, tuple } from 'beamlet'
-import t, { type Test } from 'tap'
-import { uniqueName } from './support.js'
+import { any, atom, match, type Node, type NodeProcess, type Pid, type Term, tuple } from 'beamlet'
+import t from 'tap'
+import { codeFolder } from './code-folder.js'
 
 /** A module whose processes say which version they are, and go on in the current one when they are told to. */
 const source = (version: number): string => `
@@ -23,25 +21,6 @@ export async function hold(to) {
 }
 `
 
-async function given(t: Test): Promise<{ node: Node; write: (text: string, file?: string) => URL }> {
-  const folder = t.testdir()
-  const node = await Node.start({
-    name: uniqueName(),
-    cookie: 'secret',
-    epmd: false,
-    listen: false,
-    schedulers: { count: 1, execArgv: [] },
-  })
-  t.teardown(() => node.close())
-  return {
-    node,
-    write(text, file = 'calc.mjs') {
-      writeFileSync(`${folder}/${file}`, text)
-      return pathToFileURL(`${folder}/${file}`)
-    },
-  }
-}
-
 const ask = async (self: NodeProcess, pid: Pid): Promise<Term> => {
   self.send(pid, self.pid)
   return self.receive(match.list([any, any]), { timeout: 20_000 }) as Promise<Term>
@@ -56,7 +35,7 @@ const end = async (self: NodeProcess, pid: Pid): Promise<Term> =>
 
 for (const on of ['main', 'pool', 'isolated'] as const) {
   t.test(`on ${on}: new calls get the new version, and a process stays in its own until it moves`, async t => {
-    const { node, write } = await given(t)
+    const { node, write } = await codeFolder(t)
     // A place that starts later reads the file as it is then, so each version has a file of its own.
     const version = (number: number): URL => write(source(number), `calc-${number}.mjs`)
     await node.code.load('calc', version(1), { on })
@@ -87,7 +66,7 @@ for (const on of ['main', 'pool', 'isolated'] as const) {
 }
 
 t.test('a place that never comes round holds up nobody, and a purge kills who computes there in the old version', async t => {
-  const { node, write } = await given(t)
+  const { node, write } = await codeFolder(t)
   const version = (number: number): URL =>
     write(
       `${source(number)}\nexport function spin(to) { this.send(to, this.pid); setImmediate(() => { for (;;); }); return this.receive() }`,
@@ -108,7 +87,7 @@ t.test('a place that never comes round holds up nobody, and a purge kills who co
 })
 
 t.test('whoever is within a call runs its version', async t => {
-  const { node, write } = await given(t)
+  const { node, write } = await codeFolder(t)
   await node.code.load('calc', write(source(1)))
   await node.run(async self => {
     const answer = self.rpc.call(node.name, 'calc', 'hold', [self.pid])
@@ -122,7 +101,7 @@ t.test('whoever is within a call runs its version', async t => {
 })
 
 t.test('purge kills who runs the old version, delete leaves the current one to those who run it', async t => {
-  const { node, write } = await given(t)
+  const { node, write } = await codeFolder(t)
   await node.code.load('calc', write(source(1)))
   t.ok(node.code.isLoaded(atom('calc') as never))
   await node.run(async self => {
@@ -140,7 +119,7 @@ t.test('purge kills who runs the old version, delete leaves the current one to t
 })
 
 t.test('a file that does not load changes nothing', async t => {
-  const { node, write } = await given(t)
+  const { node, write } = await codeFolder(t)
   await node.code.load('calc', write(source(1)))
   const before = await node.code.versions('calc')
   for (const broken of ['export const = 1', 'throw new Error("no")', 'export const none = 1'])
@@ -151,7 +130,7 @@ t.test('a file that does not load changes nothing', async t => {
 })
 
 t.test('functions given as such have versions, too', async t => {
-  const { node } = await given(t)
+  const { node } = await codeFolder(t)
   await node.code.load('calc', { version: () => tuple(1) })
   await node.code.load('calc', { version: () => tuple(2) })
   t.strictSame((await node.code.versions('calc')).map(({ url, vsn }) => [url, vsn]), [[null, 2], [null, 1]]) // prettier-ignore

@@ -1,10 +1,8 @@
 /** Servers that move to another version of their module, in every place, all or none. */
-import { writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
-import { any, atom, format, match, Node, type NodeProcess, type Pid, type Sendable, type Term, tuple } from 'beamlet'
+import { any, atom, format, match, type Node, type NodeProcess, type Pid, type Sendable, type Term, tuple } from 'beamlet'
 import { type GenServer, supervisor } from 'beamlet/otp'
 import t, { type Test } from 'tap'
-import { uniqueName } from '../node/support.js'
+import { type CodeFolder, codeFolder } from '../node/code-folder.js'
 
 /** A machine that does much else at the same time needs it. */
 const timeout = 60_000
@@ -29,30 +27,16 @@ export const counter = genServer({
 export const version = () => ${version}
 `
 
-interface Given {
-  readonly node: Node
-  write(text: string, file?: string): URL
+interface Given extends CodeFolder {
   /** What a server of this folder's file is, as a program imports it */
   definition(url: URL, name?: string): Promise<GenServer<any, any, any, any>>
 }
 
 async function given(t: Test): Promise<Given> {
-  const folder = t.testdir()
-  const node = await Node.start({
-    name: uniqueName(),
-    cookie: 'secret',
-    epmd: false,
-    listen: false,
-    schedulers: { count: 1, execArgv: [], spare: false },
-  })
-  node.on('crash', () => {})
-  t.teardown(() => node.close())
+  const made = await codeFolder(t, false)
+  made.node.on('crash', () => {})
   return {
-    node,
-    write(text, file = 'calc.mjs') {
-      writeFileSync(`${folder}/${file}`, text)
-      return pathToFileURL(`${folder}/${file}`)
-    },
+    ...made,
     definition: async (url, name = 'counter') => ((await import(url.href)) as Record<string, GenServer<any, any, any, any>>)[name] as never,
   }
 }
