@@ -22,6 +22,8 @@ interface Known {
 
 interface Scanned {
   readonly hash: string
+  /** Of its text */
+  readonly bytes: number
   readonly imports: readonly string[]
 }
 
@@ -29,6 +31,12 @@ interface Scanned {
 const known = new Map<string, Known>()
 /** How often each was imported anew, or was about to be: one that did not load has its number, too. */
 const counts = new Map<string, number>()
+
+/** Bytes of text that were read for what was imported by a URL: its own, and of files that were read anew with it */
+const texts = new Map<string, number>()
+
+/** What Node.js has read for this URL and for nothing before it, in bytes of text. It lets go of none of it. */
+export const textOfImport = (url: string): number => texts.get(url) ?? (url.startsWith('data:') ? url.length : 0)
 
 const own = new URL('..', import.meta.url).href
 const literal = /(['"`])((?:\.{1,2}\/|\/|file:)[^'"`\n\\]*)\1/g
@@ -56,17 +64,28 @@ export function importing(url: string, since?: number): () => void {
       const links = new Map(imports.map(each => [each, known.get(each)?.version ?? '']))
       if (!known.has(file)) known.set(file, { hash: since < writtenAt(file) ? '' : hash, version: '', links })
     }
-    if (isFirst) return () => {}
+    if (isFirst) {
+      texts.set(url, total(scanned.values()))
+      return () => {}
+    }
   }
   const versions = versionsOf(root, scanned, versionOf(url))
   const anew = [...versions].filter(([file, version]) => version !== '' && file !== root)
   if (!isFirst && anew.length > 0) versionImports(new Map(anew))
   return () => {
+    const read = [...scanned].filter(([file]) => file === root || known.get(file)?.version !== (versions.get(file) ?? ''))
+    if (!texts.has(url)) texts.set(url, total(read.map(([, each]) => each)))
     for (const [file, { hash, imports }] of scanned) {
       const links = new Map(imports.map(each => [each, versions.get(each) ?? '']))
       known.set(file, { hash, version: versions.get(file) ?? '', links })
     }
   }
+}
+
+function total(files: Iterable<Scanned>): number {
+  let sum = 0
+  for (const { bytes } of files) sum += bytes
+  return sum
 }
 
 /** The files that belong to a module, itself too */
@@ -104,18 +123,18 @@ function scan(root: string): Map<string, Scanned> {
   const left = [root]
   for (let file = left.pop(); file !== undefined; file = left.pop()) {
     if (found.has(file)) continue
-    const text = textOf(file)
+    const text = readText(file)
     if (text === null) continue
     const literals = [...text.matchAll(literal)].map(([, , specifier]) => specifier as string)
     const imports = [...new Set(literals.flatMap(specifier => candidates(specifier, file)))]
-    found.set(file, { hash: createHash('sha1').update(text).digest('base64'), imports })
+    found.set(file, { hash: createHash('sha1').update(text).digest('base64'), bytes: Buffer.byteLength(text), imports })
     left.push(...imports)
   }
   return found
 }
 
 /** A file that is gone, or cannot be read: whoever imports it is told. */
-function textOf(file: string): string | null {
+function readText(file: string): string | null {
   try {
     return readFileSync(new URL(file), 'utf8')
   } catch {

@@ -42,6 +42,11 @@ export interface VersionInfo {
   readonly processes: number
   /** How many servers, supervisors and event managers have their definition of it, in all places: a purge leaves them alone, as on the BEAM. */
   readonly definitions: number
+  /**
+   * Bytes of text that were read for it: its own, and of the files that were read anew with it. Node.js keeps that, and what it made of it, in each place
+   * and for as long as the program runs, also when the version is gone. 0 when it was loaded as functions.
+   */
+  readonly bytes: number
 }
 
 export type Age = 'current' | 'old'

@@ -11,7 +11,7 @@ import { type Atom, NodeError, type Pid } from '../term/index.js'
 import { Callable, type Loaded } from './callable.js'
 import { CodeError, codeName } from './code-error.js'
 import { fileOf, nextOf } from './code-file.js'
-import { importing } from './code-imports.js'
+import { importing, textOfImport } from './code-imports.js'
 import type { Age, Change, CodeHost, LoadOptions, MoveOptions, Mover, Upgraded, UpgradeOptions, VersionInfo } from './code-types.js'
 import { type Fun, type Functions, Version } from './code-version.js'
 import type { Placement } from './outside.js'
@@ -242,7 +242,7 @@ export class Code<P extends Process = any> extends Callable<P> {
       if (!version) return []
       const { number, vsn, url } = version
       const [processes, definitions] = await Promise.all([this.#users(name, age), url === null ? 0 : (this.mover?.users(url) ?? 0)])
-      return [{ number, vsn, url, current: age === 'current', processes, definitions }]
+      return [{ number, vsn, url, current: age === 'current', processes, definitions, bytes: url === null ? 0 : textOfImport(url) }]
     })
     return (await Promise.all(infos)).flat()
   }

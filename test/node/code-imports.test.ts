@@ -78,6 +78,28 @@ t.test(
   },
 )
 
+t.test('how much text each version had read is told: its own, and that of files which came with it', async t => {
+  const { node, write } = await given(t)
+  const bytes = async () => (await node.code.versions('calc')).map(({ bytes }) => bytes)
+  const [dep, calc] = [`export const dep = 'ä'`, `import { dep } from './dep.mjs'\nexport const value = () => dep`]
+  write('dep.mjs', dep)
+  const url = write('calc.mjs', calc)
+  await node.code.load('calc', url)
+  t.strictSame(await bytes(), [Buffer.byteLength(calc) + Buffer.byteLength(dep)])
+  await node.code.reload('calc')
+  t.strictSame(await bytes(), [calc.length, Buffer.byteLength(calc) + Buffer.byteLength(dep)], 'what it imports is shared')
+  write('dep.mjs', `export const dep = 2`)
+  await node.code.reload('calc')
+  t.strictSame(await bytes(), [calc.length + 20, calc.length])
+  await node.code.reload('calc')
+  t.strictSame(await bytes(), [calc.length, calc.length + 20])
+  await node.code.load('calc', { value: () => 1 })
+  t.strictSame(await bytes(), [0, calc.length])
+  const data = 'data:text/javascript,export const value = () => 1'
+  await node.code.load('calc', data)
+  t.strictSame(await bytes(), [data.length, 0])
+})
+
 t.test('the version before keeps what it has, and what is written back is what it was', async t => {
   const { node, write, value } = await given(t)
   write('dep.mjs', `export const dep = 1`)
