@@ -1,25 +1,24 @@
 /** A gen_server whose state is saved: see Persist. It starts from what was saved, and says nothing of what is not. */
 import { ErlangError, type LocalProcess, type Process, ProcessError } from '../../process/index.js'
 import { atom, equals, type Sendable, type Term, tuple } from '../../term/index.js'
-import { type Cause, isUsual } from './cause.js'
-import { answersLater, type Caller } from './gen.js'
+import type { Cause } from './cause.js'
+import type { Caller } from './gen.js'
+import { KeptState } from './kept-state.js'
 import type { Persist } from './persist-types.js'
 import type { Behaviour, Life } from './runner.js'
 import { type Definition, GenServerRunner } from './server-runner.js'
-import { savedIn, Snapshots, type SnapshotsOptions } from './snapshots.js'
+import { savedIn, type SnapshotsOptions } from './snapshots.js'
 
 type AnyPersist = Persist<any[], any>
 
 export class PersistentServerRunner extends GenServerRunner {
   readonly #args: readonly unknown[]
-  #snapshots: Snapshots | null = null
-  #ends = false
-  /** The table has refused a state */
-  #refused = false
+  readonly #kept: KeptState
 
   constructor(self: Process, definition: Behaviour<Definition>, life: Life) {
     super(self, definition, life)
     this.#args = life.args
+    this.#kept = new KeptState(self, error => this.crash(error))
   }
 
   /** That of the code which it runs now */
@@ -32,7 +31,7 @@ export class PersistentServerRunner extends GenServerRunner {
     const persist = this.#persist as AnyPersist
     const { saved, wanted, isCurrent, options } = await lookedUp(this.self, persist, this.#args)
     const state = saved === null ? fresh : await this.#restored(saved.value, fresh, saved.vsn, wanted, persist.restore)
-    this.#snapshots = new Snapshots({ ...options, failed: error => this.#failed(error) }, this.#rowOf(state), isCurrent)
+    this.#kept.begin(options, this.#rowOf(state), isCurrent)
     return state
   }
 
@@ -51,35 +50,21 @@ export class PersistentServerRunner extends GenServerRunner {
 
   protected override changed(): void {
     // A later version may do without: then what was saved stays as it is.
-    if (this.#persist) this.#snapshots?.take(this.#rowOf(this.state))
+    if (this.#persist) this.#kept.take(() => this.#rowOf(this.state))
   }
 
-  /** The value is taken at once, and said when what it may tell of is written. */
   protected override answer(caller: Caller, value: Sendable): void {
-    const snapshots = this.#snapshots
-    if (!snapshots?.isBehind) return super.answer(caller, value)
-    const taken = this.self.host.copy(value)
-    answersLater(this.self, caller)
-    snapshots.hold(() => super.answer(caller, taken))
+    this.#kept.answer(caller, value, said => super.answer(caller, said))
   }
 
   protected override async lastWords(cause: Cause): Promise<void> {
     await super.lastWords(cause)
-    this.#ends = true
-    if (this.#refused) return
-    if (isUsual(cause) || (this.#persist?.every ?? 'change') === 'change') await this.#snapshots?.flush()
+    await this.#kept.ends(cause, this.#persist?.every)
   }
 
   override exited(process: LocalProcess, why: Term): void {
-    this.#snapshots?.stop()
+    this.#kept.stop()
     super.exited(process, why)
-  }
-
-  #failed(error: unknown): void {
-    // Who ends waits for it, and is told.
-    if (this.#ends) return
-    this.#refused = true
-    this.crash(error)
   }
 }
 

@@ -1,12 +1,12 @@
 /** A gen_statem whose state and data are saved, `{State, Data}`: see Persist. It starts from what was saved, and says nothing of what is not. */
 import { ErlangError, type LocalProcess, type Process } from '../../process/index.js'
 import { atom, equals, type Sendable, type Term, Tuple, tuple } from '../../term/index.js'
-import { type Cause, isUsual } from './cause.js'
-import { answersLater, type Caller } from './gen.js'
+import type { Cause } from './cause.js'
+import type { Caller } from './gen.js'
+import { KeptState } from './kept-state.js'
 import type { Persist } from './persist-types.js'
 import { lookedUp } from './persistent-runner.js'
 import type { Behaviour, Handler, Life } from './runner.js'
-import { Snapshots } from './snapshots.js'
 import { GenStatemRunner, type StatemDefinition } from './statem-runner.js'
 import type { Transition } from './statem-types.js'
 
@@ -14,14 +14,12 @@ type AnyPersist = Persist<any[], any>
 
 export class PersistentStatemRunner extends GenStatemRunner {
   readonly #args: readonly unknown[]
-  #snapshots: Snapshots | null = null
-  #ends = false
-  /** The table has refused a state */
-  #refused = false
+  readonly #kept: KeptState
 
   constructor(self: Process, definition: Behaviour<StatemDefinition>, life: Life) {
     super(self, definition, life)
     this.#args = life.args
+    this.#kept = new KeptState(self, error => this.crash(error))
   }
 
   /** That of the code which it runs now */
@@ -40,7 +38,7 @@ export class PersistentStatemRunner extends GenStatemRunner {
   async #first(state: Term, data: unknown): Promise<{ state: Term; data: unknown; isRestored: boolean }> {
     const { saved, wanted, isCurrent, options } = await lookedUp(this.self, this.#persist as AnyPersist, this.#args)
     const begun = saved === null ? { state, data } : await this.#restored(saved.value, data, saved.vsn, wanted)
-    this.#snapshots = new Snapshots({ ...options, failed: error => this.#failed(error) }, this.#rowOf(begun.state, begun.data), isCurrent)
+    this.#kept.begin(options, this.#rowOf(begun.state, begun.data), isCurrent)
     return { ...begun, isRestored: saved !== null }
   }
 
@@ -63,34 +61,20 @@ export class PersistentStatemRunner extends GenStatemRunner {
 
   protected override becomes(state: Term, data: unknown): void {
     // A later version may do without: then what was saved stays as it is.
-    if (this.#persist) this.#snapshots?.take(this.#rowOf(state, data))
+    if (this.#persist) this.#kept.take(() => this.#rowOf(state, data))
   }
 
-  /** The value is taken at once, and said when what it may tell of is written. */
   protected override answer(caller: Caller, value: Sendable): void {
-    const snapshots = this.#snapshots
-    if (!snapshots?.isBehind) return super.answer(caller, value)
-    const taken = this.self.host.copy(value)
-    answersLater(this.self, caller)
-    snapshots.hold(() => super.answer(caller, taken))
+    this.#kept.answer(caller, value, said => super.answer(caller, said))
   }
 
   protected override async onEnd(cause: Cause): Promise<void> {
     await super.onEnd(cause)
-    this.#ends = true
-    if (this.#refused) return
-    if (isUsual(cause) || (this.#persist?.every ?? 'change') === 'change') await this.#snapshots?.flush()
+    await this.#kept.ends(cause, this.#persist?.every)
   }
 
   override exited(process: LocalProcess, why: Term): void {
-    this.#snapshots?.stop()
+    this.#kept.stop()
     super.exited(process, why)
-  }
-
-  #failed(error: unknown): void {
-    // Who ends waits for it, and is told.
-    if (this.#ends) return
-    this.#refused = true
-    this.crash(error)
   }
 }
